@@ -1,0 +1,64 @@
+/** The declaration language of a `.bpf.ts` file. */
+export { type Codec, codecOf, littleEndian } from './codec.ts';
+export { type Config, type ConfigOptions, config, configSpec, configValues, isConfig } from './config.ts';
+export * from './context.ts';
+export * from './data-maps.ts';
+export { describe } from './describe.ts';
+export { type ErrorCode, WaggleError, type WaggleErrorOptions } from './errors.ts';
+export { type AccessOptions, isMapSpec, type MapOptions, type MapSpec } from './map.ts';
+export { MapFlag, type MapOptionName, type MapType, type MapTypeInfo, mapTypes } from './map-types.ts';
+export { nearest } from './nearest.ts';
+export * from './object-maps.ts';
+export { checkObjectName, LONGEST_OBJECT_NAME } from './object-name.ts';
+export * from './packet-programs.ts';
+export { isProgramDeclaration, type ProgramDeclaration, type ProgramOptions, sectionOf } from './program.ts';
+export type * from './program-contexts.ts';
+export { type ProgramType, type ProgramTypeInfo, programTypes } from './program-types.ts';
+export {
+  be16,
+  be32,
+  be64,
+  bool,
+  type Castable,
+  hton16,
+  hton32,
+  hton64,
+  i8,
+  i16,
+  i32,
+  i64,
+  ntoh16,
+  ntoh32,
+  ntoh64,
+  rangeOf,
+  type Scalar,
+  type ScalarName,
+  u8,
+  u16,
+  u32,
+  u64,
+} from './scalar.ts';
+export * from './socket-programs.ts';
+export {
+  type Field,
+  type Fields,
+  type FieldValues,
+  type Struct,
+  type StructOptions,
+  struct,
+} from './struct.ts';
+export * from './tracing-programs.ts';
+export {
+  type ArrayType,
+  array,
+  type BytesType,
+  bytes,
+  type CharsType,
+  chars,
+  type Infer,
+  isType,
+  MAX_TYPE_SIZE,
+  type Type,
+  typeName,
+} from './types.ts';
+export * from './verdicts.ts';

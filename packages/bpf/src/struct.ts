@@ -1,0 +1,101 @@
+/**
+ * `struct` declares a C struct. Its layout is the one that C compilers use on every Linux machine with eBPF: a field
+ * starts at the next multiple of its alignment, the struct is aligned like its strictest field, and its size is
+ * rounded up to that. `packed` means no padding at all. Fields keep the order in which they are written.
+ */
+import { describe } from './describe.ts';
+import { WaggleError } from './errors.ts';
+import { type Described, type Infer, isType, MAX_TYPE_SIZE, type Type } from './types.ts';
+
+/** The fields of a struct as they are declared: name -> type, in the order of memory. */
+export type Fields = Readonly<Record<string, Type>>;
+
+/** The JavaScript value of a struct with these fields. */
+export type FieldValues<F> = { -readonly [Name in keyof F]: Infer<F[Name]> };
+
+/** A field with its place, `offset` bytes after the start of the struct. */
+export interface Field {
+  readonly name: string;
+  readonly type: Type;
+  readonly offset: number;
+}
+
+/** A struct type; `T` is the type of its JavaScript value, an object with exactly the declared fields. */
+export interface Struct<T = unknown> extends Described<T> {
+  readonly kind: 'struct';
+  readonly name: string;
+  readonly packed: boolean;
+  readonly fields: readonly Field[];
+}
+
+/** Options of {@link struct}. */
+export interface StructOptions {
+  /** No padding, alignment 1: C `__attribute__((packed))`. */
+  readonly packed?: boolean;
+}
+
+/**
+ * Declares a struct. The name and the names of the fields go to BTF as they are, hence must be C identifiers.
+ * Throws BAD_DECLARATION for such a name, a struct without fields, a field that is no type, or more than 16 MiB.
+ */
+export function struct<const F extends Fields>(
+  name: string,
+  fields: F,
+  options: StructOptions = {},
+): Struct<FieldValues<F>> {
+  checkIdentifier('A struct', name);
+  if (typeof fields !== 'object' || fields === null) {
+    throw new WaggleError(
+      'BAD_DECLARATION',
+      `struct ${name} needs an object of fields, got ${describe(fields)}`,
+    );
+  }
+  const packed = options.packed ?? false;
+  const placed: Field[] = [];
+  let end = 0;
+  let alignment = 1;
+  for (const [fieldName, type] of Object.entries(fields)) {
+    checkIdentifier(`A field of struct ${name}`, fieldName);
+    if (!isType(type)) {
+      throw new WaggleError('BAD_DECLARATION', `${name}.${fieldName} is no type but ${describe(type)}`, {
+        hint: 'Use a scalar such as u32, a struct, array(), bytes() or chars()',
+      });
+    }
+    const offset = packed ? end : alignUp(end, type.alignment);
+    placed.push(Object.freeze({ name: fieldName, type, offset }));
+    end = offset + type.size;
+    if (!packed) alignment = Math.max(alignment, type.alignment);
+  }
+  const size = alignUp(end, alignment);
+  if (size === 0) throw new WaggleError('BAD_DECLARATION', `struct ${name} has no fields`);
+  if (size > MAX_TYPE_SIZE) {
+    throw new WaggleError(
+      'BAD_DECLARATION',
+      `struct ${name} of ${size} bytes is larger than the largest type of ${MAX_TYPE_SIZE} bytes`,
+    );
+  }
+  return Object.freeze({ kind: 'struct', name, size, alignment, packed, fields: Object.freeze(placed) });
+}
+
+// The kernel allows 511 characters in a BTF name since 6.1, 127 before.
+const LONGEST_IDENTIFIER = 127;
+
+function checkIdentifier(what: string, name: string): void {
+  if (typeof name !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new WaggleError('BAD_DECLARATION', `${what} cannot be called ${describe(name)}`, {
+      hint: 'Use letters, digits and _, and no digit at the start: the name goes to BTF as a C identifier',
+    });
+  }
+  if (name.length > LONGEST_IDENTIFIER) {
+    throw new WaggleError(
+      'BAD_DECLARATION',
+      `${what} has a name of more than ${LONGEST_IDENTIFIER} characters`,
+    );
+  }
+  // As a key of an object literal this one would set the prototype instead of making a property.
+  if (name === '__proto__') throw new WaggleError('BAD_DECLARATION', `${what} cannot be called "__proto__"`);
+}
+
+function alignUp(offset: number, alignment: number): number {
+  return Math.ceil(offset / alignment) * alignment;
+}

@@ -1,0 +1,3 @@
+export { assemble, type Code, SLOT } from './backend/assemble.ts';
+export { Helper } from './backend/helper.ts';
+export * from './backend/instruction.ts';

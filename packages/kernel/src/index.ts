@@ -1,0 +1,39 @@
+export * from './btf/index.ts';
+export { check, KernelError, type KernelErrorOptions } from './errors.ts';
+export { attachCgroup } from './link/cgroup.ts';
+export { type Device, interfaceIndex } from './link/device.ts';
+export type { LinkInfo, LinkTarget } from './link/info.ts';
+export { attachIterator, readIterator } from './link/iterator.ts';
+export { Link } from './link/link.ts';
+export { attachNamespace } from './link/namespace.ts';
+export { attachNetfilter, type NetfilterHook } from './link/netfilter.ts';
+export { attachCpuClock, attachTracepoint, attachUprobe, type UprobeTarget } from './link/perf.ts';
+export { attachSocketMap, type SocketMapAttachment } from './link/sockmap.ts';
+export { attachRawTracepoint, attachTracing } from './link/tracing.ts';
+export { attachTcx, type Direction, type Place } from './link/traffic-control.ts';
+export { attachXdp, type XdpOptions } from './link/xdp.ts';
+export {
+  type CreateMapOptions,
+  createMap,
+  type MapOf,
+  type MapSource,
+  openMap,
+  type RawMap,
+} from './map/create.ts';
+export { type HasDescriptor, possibleCpus } from './map/element.ts';
+export { KernelMap, type MapInfo } from './map/map.ts';
+export { MappedArray } from './map/mapped-array.ts';
+export { BloomFilterMap, QueueMap } from './map/queue.ts';
+export { TableMap, type UpdateMode } from './map/table.ts';
+export { unpin } from './object.ts';
+export { type LoadOptions, loadProgram, type ProgramSpec } from './program/load.ts';
+export {
+  enableStatistics,
+  Program,
+  type ProgramInfo,
+  type TestRunOptions,
+  type TestRunResult,
+} from './program/program.ts';
+export { summarizeVerifierLog, VerifierError, type VerifierSummary } from './program/verifier-error.ts';
+export { RingBufferMap } from './ring-buffer/map.ts';
+export { RingBufferReader, type RingBufferReaderOptions } from './ring-buffer/reader.ts';

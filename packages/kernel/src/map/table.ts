@@ -1,0 +1,195 @@
+/**
+ * Maps from keys to values, with the methods of a JavaScript `Map`. One element costs one system call and no allocation
+ * beyond the value itself: the argument of the call and its buffers are made once. Whole maps are read and written in
+ * batches, which cost a fraction of a call for each element.
+ */
+import type { Infer } from '@waggle/bpf';
+import { KernelError } from '../errors.ts';
+import { MapElement } from '../sys/attributes.ts';
+import { Attribute, Command } from '../sys/bpf.ts';
+import { errno } from '../sys/errno.ts';
+import { NativeBuffer } from '../sys/memory.ts';
+import { type Batch, drainBatches, readBatches, writeBatch } from './batch.ts';
+import type { Element } from './element.ts';
+import { KernelMap } from './map.ts';
+
+type ElementFields = Infer<typeof MapElement>;
+
+/** BPF_ANY, BPF_NOEXIST, BPF_EXIST. */
+const modes = { any: 0, create: 1, replace: 2 } as const;
+
+/** `create` fails when the key exists, `replace` when it does not. */
+export type UpdateMode = keyof typeof modes;
+
+/** How the elements of a table look, and how many there can be. */
+export interface TableShape<K, In, Out> {
+  readonly key: Element<K>;
+  readonly value: Element<In, Out>;
+  readonly maxEntries: number;
+}
+
+/** A map from `K` to values, written as `In` and read as `Out` (the same, unless values refer to kernel objects). */
+export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K, Out]> {
+  readonly maxEntries: number;
+  readonly #key: Element<K>;
+  readonly #value: Element<In, Out>;
+  readonly #keyBuffer: NativeBuffer;
+  readonly #valueBuffer: NativeBuffer;
+  /** One argument for each kind of call; a delete must not have a value, and an update keeps the flags of the last one. */
+  readonly #lookup: Attribute<ElementFields>;
+  readonly #update: Attribute<ElementFields>;
+  readonly #delete: Attribute<ElementFields>;
+  #updateMode: UpdateMode = 'any';
+
+  /** Takes the descriptor over. */
+  constructor(fd: number, name: string, { key, value, maxEntries }: TableShape<K, In, Out>) {
+    super(fd, name);
+    this.maxEntries = maxEntries;
+    this.#key = key;
+    this.#value = value;
+    this.#keyBuffer = new NativeBuffer(key.size);
+    this.#valueBuffer = new NativeBuffer(value.size);
+    const values = { map_fd: fd, key: this.#keyBuffer, value: this.#valueBuffer };
+    this.#lookup = new Attribute(MapElement, values);
+    this.#update = new Attribute(MapElement, values);
+    this.#delete = new Attribute(MapElement, { map_fd: fd, key: this.#keyBuffer });
+  }
+
+  /** The value of a key, or undefined when there is none. */
+  get(key: K): Out | undefined {
+    return this.#read(Command.mapLookup, key, 'look up in');
+  }
+
+  has(key: K): boolean {
+    this.#key.write(this.#keyBuffer.view, 0, key);
+    return this.#found(this.#lookup.execute(Command.mapLookup), 'look up in');
+  }
+
+  /** Removes an entry and returns its value (queues since 4.20, hashes since 5.14). */
+  take(key: K): Out | undefined {
+    return this.#read(Command.mapLookupAndDelete, key, 'take from');
+  }
+
+  /**
+   * Sets the value of a key.
+   * @throws KernelError FULL when the map has no room, EXISTS or NOT_FOUND as `mode` asks.
+   */
+  set(key: K, value: In, mode: UpdateMode = 'any'): void {
+    this.#key.write(this.#keyBuffer.view, 0, key);
+    this.#value.write(this.#valueBuffer.view, 0, value);
+    if (mode !== this.#updateMode) {
+      this.#update.set('flags', modes[mode]);
+      this.#updateMode = mode;
+    }
+    const result = this.#update.execute(Command.mapUpdate);
+    if (result < 0) throw this.#error('set in', -result);
+  }
+
+  /** Removes an entry; whether there was one. Arrays have nothing to remove: their values are set to zero instead. */
+  delete(key: K): boolean {
+    this.#key.write(this.#keyBuffer.view, 0, key);
+    return this.#found(this.#delete.execute(Command.mapDelete), 'delete from');
+  }
+
+  /**
+   * All entries, in the kernel's order. Entries that come or go meanwhile may be in it or not; others are in it once.
+   */
+  entries(): Generator<[K, Out]> {
+    return this.#decode(readBatches(this, this.#sizes()));
+  }
+
+  [Symbol.iterator](): Generator<[K, Out]> {
+    return this.entries();
+  }
+
+  *keys(): Generator<K> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  *values(): Generator<Out> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  /** All entries, each removed in the step that reads it (hashes, 5.6). */
+  drain(): Generator<[K, Out]> {
+    return this.#decode(drainBatches(this, this.#sizes()));
+  }
+
+  /**
+   * Sets many entries in few system calls. All are checked before the first is written.
+   * @throws KernelError that says after how many entries the kernel stopped; those are set.
+   */
+  setAll(entries: Iterable<readonly [K, In]>): void {
+    const list = [...entries];
+    const keys = new NativeBuffer(list.length * this.#key.size);
+    const values = new NativeBuffer(list.length * this.#value.size);
+    let index = 0;
+    for (const [key, value] of list) {
+      this.#key.write(keys.view, index * this.#key.size, key);
+      this.#value.write(values.view, index * this.#value.size, value);
+      index++;
+    }
+    const done = writeBatch(this, keys, values, list.length);
+    if (!done) for (const [key, value] of list) this.set(key, value);
+  }
+
+  /** Removes many entries; keys that are not there are passed over. */
+  deleteAll(keys: Iterable<K>): void {
+    // Read first: removing while the kernel walks the map would make it start over.
+    for (const key of [...keys]) this.delete(key);
+  }
+
+  /** Removes all entries. */
+  clear(): void {
+    this.deleteAll(this.keys());
+  }
+
+  override close(): void {
+    super.close();
+    // The number may soon belong to another object; a late call must not reach that one.
+    for (const attribute of [this.#lookup, this.#update, this.#delete]) attribute.set('map_fd', -1);
+  }
+
+  #sizes() {
+    return { keySize: this.#key.size, valueSize: this.#value.size, maxEntries: this.maxEntries };
+  }
+
+  *#decode(batches: Iterable<Batch>): Generator<[K, Out]> {
+    const { size: keySize } = this.#key;
+    const { size: valueSize } = this.#value;
+    for (const { keys, values, count } of batches) {
+      for (let index = 0; index < count; index++) {
+        yield [this.#key.read(keys, index * keySize), this.#value.read(values, index * valueSize)];
+      }
+    }
+  }
+
+  #read(command: Command, key: K, operation: string): Out | undefined {
+    this.#key.write(this.#keyBuffer.view, 0, key);
+    const result = this.#lookup.execute(command);
+    if (result === 0) return this.#value.read(this.#valueBuffer.view, 0);
+    this.#found(result, operation);
+    return undefined;
+  }
+
+  /** Whether the kernel found the key; any other failure is thrown. */
+  #found(result: number, operation: string): boolean {
+    if (result === 0) return true;
+    if (result === -errno.ENOENT) return false;
+    throw this.#error(operation, -result);
+  }
+
+  #error(operation: string, number: number): Error {
+    // Reading the descriptor of a closed map says so, which is a better answer than EBADF.
+    void this.fd;
+    if (number === errno.E2BIG) {
+      const hint = `It has room for ${this.maxEntries} entries; declare more maxEntries`;
+      return new KernelError(operation, this.object, number, { code: 'FULL', hint });
+    }
+    if (number === errno.EPERM) {
+      const hint = 'The map is frozen, or was opened without write access';
+      return new KernelError(operation, this.object, number, { hint });
+    }
+    return new KernelError(operation, this.object, number);
+  }
+}
