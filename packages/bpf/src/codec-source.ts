@@ -1,8 +1,8 @@
 /**
- * Writes the JavaScript of a reader and a writer for one type. A walk over the type description at every value would cost
- * some hundred nanoseconds; straight-line code with constant offsets and one object literal per struct costs a tenth,
- * because the engine knows every shape in it. Only identifiers and integers get from the type into the source, and both
- * are checked again here, whoever made the type.
+ * Writes the JavaScript of a reader and a writer for one type. A walk over the type description at every
+ * value would cost some hundred nanoseconds; straight-line code with constant offsets and one object literal
+ * per struct costs a tenth, because the engine knows every shape in it. Only identifiers and integers get
+ * from the type into the source, and both are checked again here, whoever made the type.
  */
 import { WaggleError } from './errors.ts';
 import type { Scalar } from './scalar.ts';
@@ -13,8 +13,8 @@ import type { ArrayType, Type } from './types.ts';
 const LONGEST_UNROLLED = 8;
 
 /**
- * The body of a function that gets `view` and `offset` and returns the value. It expects in scope `getText` and
- * `getBytes` (view, offset, length).
+ * The body of a function that gets `view` and `offset` and returns the value. It expects in scope `getText`
+ * and `getBytes` (view, offset, length).
  */
 export function readerSource(type: Type, littleEndian: boolean): string {
   const source = new Source(littleEndian);
@@ -24,8 +24,9 @@ export function readerSource(type: Type, littleEndian: boolean): string {
 }
 
 /**
- * The body of a function that gets `view`, `offset` and `value`, and returns true, or false at the first thing that is
- * wrong with the value. It expects in scope `putText` and `putBytes` (view, offset, length, value).
+ * The body of a function that gets `view`, `offset` and `value`, and returns true, or false at the first
+ * thing that is wrong with the value. It expects in scope `putText` and `putBytes` (view, offset, length,
+ * value).
  */
 export function writerSource(type: Type, littleEndian: boolean): string {
   const source = new Source(littleEndian);

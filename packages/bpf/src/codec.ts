@@ -1,7 +1,8 @@
 /**
- * Codecs turn JavaScript values into the bytes of a type and back. `codecOf` writes a reader and a writer for the type
- * (codec-source.ts) and keeps them, so every place that handles a type shares one codec. Writers check everything:
- * bytes that they let through are what the type says, padding zeroed (a map compares keys byte by byte).
+ * Codecs turn JavaScript values into the bytes of a type and back. `codecOf` writes a reader and a writer for
+ * the type (codec-source.ts) and keeps them, so every place that handles a type shares one codec. Writers
+ * check everything: bytes that they let through are what the type says, padding zeroed (a map compares keys
+ * byte by byte).
  */
 import { readerSource, writerSource } from './codec-source.ts';
 import { describe } from './describe.ts';
@@ -15,11 +16,15 @@ export interface Codec<T> {
   /** Bytes of a value. */
   readonly size: number;
   /**
-   * Writes `size` bytes at `offset`. Throws WRONG_TYPE, OUT_OF_RANGE, UNKNOWN_FIELD, MISSING_FIELD or WRONG_SIZE with the path
-   * of the fault; some of the bytes at `offset` may have been written by then, so hand nobody a buffer whose write failed.
+   * Writes `size` bytes at `offset`. Throws WRONG_TYPE, OUT_OF_RANGE, UNKNOWN_FIELD, MISSING_FIELD or
+   * WRONG_SIZE with the path of the fault; some of the bytes at `offset` may have been written by then, so
+   * hand nobody a buffer whose write failed.
    */
   write(view: DataView, offset: number, value: T): void;
-  /** Reads `size` bytes at `offset`; the value shares no memory with the view. Throws WRONG_SIZE outside of it. */
+  /**
+   * Reads `size` bytes at `offset`; the value shares no memory with the view. Throws WRONG_SIZE outside of
+   * it.
+   */
   read(view: DataView, offset: number): T;
   /** The bytes of a value, in a fresh array. Throws like {@link write}. */
   encode(value: T): Uint8Array;
@@ -32,7 +37,10 @@ export const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 const codecs = new WeakMap<object, unknown>();
 
-/** The codec of a type; the same type object always gets the same codec. Throws BAD_DECLARATION if it is no type. */
+/**
+ * The codec of a type; the same type object always gets the same codec. Throws BAD_DECLARATION if it is no
+ * type.
+ */
 export function codecOf<T>(type: Type<T>): Codec<T> {
   if (!isType(type))
     throw new WaggleError('BAD_DECLARATION', `codecOf() needs a type, got ${describe(type)}`);
@@ -87,7 +95,10 @@ function makeCodec<T>(type: Type<T>): Codec<T> {
   // A DataView of its own for every small array of bytes would cost several times the reading and writing.
   let spare: Scratch | undefined;
 
-  /** Taken by one encode or decode at a time: a getter of a value may come back here, and then gets another one. */
+  /**
+   * Taken by one encode or decode at a time: a getter of a value may come back here, and then gets another
+   * one.
+   */
   function takeScratch(): Scratch {
     const scratch = spare ?? makeScratch(size);
     spare = undefined;

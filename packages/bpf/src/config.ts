@@ -1,7 +1,8 @@
 /**
- * Config: numbers and switches that a program is given when it is loaded, not when it is built. Programs read them like
- * the fields of an object; the compiler puts the values in as constants and drops the code that they rule out. User space has
- * no values to read, only the declaration, from which it checks the values for a load.
+ * Config: numbers and switches that a program is given when it is loaded, not when it is built. Programs read
+ * them like the fields of an object; the compiler puts the values in as constants and drops the code that
+ * they rule out. User space has no values to read, only the declaration, from which it checks the values for
+ * a load.
  */
 import { codecOf } from './codec.ts';
 import { describe } from './describe.ts';
@@ -23,8 +24,8 @@ export interface ConfigOptions {
 const specs = new WeakMap<object, Struct>();
 
 /**
- * Declares config values by their names and scalar types. Reading one outside of a compiled program throws INVALID.
- * Throws BAD_DECLARATION for names that are no identifiers, and types that are no scalars.
+ * Declares config values by their names and scalar types. Reading one outside of a compiled program throws
+ * INVALID. Throws BAD_DECLARATION for names that are no identifiers, and types that are no scalars.
  */
 export function config<const F extends Readonly<Record<string, Scalar>>>(
   fields: F,
@@ -50,7 +51,10 @@ export function isConfig(candidate: unknown): candidate is Config<unknown> {
   return typeof candidate === 'object' && candidate !== null && specs.has(candidate);
 }
 
-/** The struct that describes the values of a config. Throws BAD_DECLARATION if it was not declared by {@link config}. */
+/**
+ * The struct that describes the values of a config. Throws BAD_DECLARATION if it was not declared by {@link
+ * config}.
+ */
 export function configSpec<T>(settings: Config<T>): Struct<T> {
   const spec = specs.get(settings);
   if (spec === undefined) {
@@ -63,8 +67,8 @@ export function configSpec<T>(settings: Config<T>): Struct<T> {
 }
 
 /**
- * Checks that these are the values of a config, all of them and nothing else, and returns a frozen copy. Throws
- * WRONG_TYPE, OUT_OF_RANGE, UNKNOWN_FIELD or MISSING_FIELD with the path of the fault.
+ * Checks that these are the values of a config, all of them and nothing else, and returns a frozen copy.
+ * Throws WRONG_TYPE, OUT_OF_RANGE, UNKNOWN_FIELD or MISSING_FIELD with the path of the fault.
  */
 export function configValues<T>(settings: Config<T>, given: NoInfer<T>): Readonly<T> {
   const codec = codecOf(configSpec(settings));

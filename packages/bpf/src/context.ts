@@ -1,16 +1,18 @@
 /**
- * The contexts that programs are given, laid out as in include/uapi/linux/bpf.h (a test compares them with the
- * running kernel's). They are structs like any other, so the same declaration types the programs, gives the compiler its
- * offsets, and encodes the `ctx_in` of BPF_PROG_TEST_RUN. Pointers are u64 placeholders; the compiler has its own ways to them.
+ * The contexts that programs are given, laid out as in include/uapi/linux/bpf.h (a test compares them with
+ * the running kernel's). They are structs like any other, so the same declaration types the programs, gives
+ * the compiler its offsets, and encodes the `ctx_in` of BPF_PROG_TEST_RUN. Pointers are u64 placeholders; the
+ * compiler has its own ways to them.
  *
- * Fields of the kind "32 bits, of which a port in network order takes the first 16" are u32 here as they are there.
+ * Fields of the kind "32 bits, of which a port in network order takes the first 16" are u32 here as they are
+ * there.
  */
 import { be16, be32, i32, u8, u32, u64 } from './scalar.ts';
 import { struct } from './struct.ts';
-import { array, bytes } from './types.ts';
+import { array } from './types.ts';
 
-/** An IPv6 address in a context: 16 bytes in network order. */
-const ipv6 = bytes(16);
+/** An IPv6 address in a context: programs may only load its four words. */
+const ipv6 = array(be32, 4);
 
 /** Context of XDP programs. */
 export const XdpMd = struct('xdp_md', {
@@ -22,7 +24,10 @@ export const XdpMd = struct('xdp_md', {
   egressInterface: u32,
 });
 
-/** Context of programs on socket buffers: tc, socket filters, cgroup skb, sk_skb, lightweight tunnels, flow dissector. */
+/**
+ * Context of programs on socket buffers: tc, socket filters, cgroup skb, sk_skb, lightweight tunnels, flow
+ * dissector.
+ */
 export const SkBuff = struct('__sk_buff', {
   length: u32,
   packetType: u32,
@@ -63,7 +68,9 @@ export const SkBuff = struct('__sk_buff', {
   hardwareTimestamp: u64,
 });
 
-/** Context of cgroup programs on socket addresses: bind, connect, sendmsg, recvmsg, getpeername, getsockname. */
+/**
+ * Context of cgroup programs on socket addresses: bind, connect, sendmsg, recvmsg, getpeername, getsockname.
+ */
 export const SockAddr = struct('bpf_sock_addr', {
   userFamily: u32,
   userIp4: be32,
@@ -206,5 +213,8 @@ export const SockoptMd = struct('bpf_sockopt', {
 /** Context of cgroup programs on sysctl. */
 export const SysctlMd = struct('bpf_sysctl', { write: u32, filePosition: u32 });
 
-/** Context of cgroup programs on devices: access (mknod 1, read 2, write 4) in the upper half of `access`, block 1 or character 2 below. */
+/**
+ * Context of cgroup programs on devices: access (mknod 1, read 2, write 4) in the upper half of `access`,
+ * block 1 or character 2 below.
+ */
 export const DeviceAccessMd = struct('bpf_cgroup_dev_ctx', { access: u32, major: u32, minor: u32 });

@@ -1,6 +1,7 @@
 /**
- * Maps that hold data: hash tables, arrays, tries, queues, filters, ring buffers, and maps of such maps. Each constructor
- * checks its options and returns a frozen {@link MapSpec}; all throw BAD_DECLARATION, saying what the kernel would refuse.
+ * Maps that hold data: hash tables, arrays, tries, queues, filters, ring buffers, and maps of such maps. Each
+ * constructor checks its options and returns a frozen {@link MapSpec}; all throw BAD_DECLARATION, saying what
+ * the kernel would refuse.
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
@@ -31,7 +32,10 @@ export interface HashMapOptions<K, V> extends KeyedMapOptions<K, V> {
 
 /** Options of maps that forget the least recently used entry when they are full. */
 export interface LruMapOptions<K, V> extends KeyedMapOptions<K, V> {
-  /** One list of entries per CPU instead of one for all: faster, but what to forget is decided by each CPU alone. */
+  /**
+   * One list of entries per CPU instead of one for all: faster, but what to forget is decided by each CPU
+   * alone.
+   */
   readonly noCommonLru?: boolean;
 }
 
@@ -89,9 +93,9 @@ export function lruPerCpuHashMap<K, V>(
 const LONGEST_PREFIX = 256;
 
 /**
- * A trie that finds the entry with the longest prefix of a key, as routing tables do. The key is a struct whose first
- * field is `prefixLength: u32`, in bits; up to 256 bytes follow, compared from the first bit of the first byte, which is
- * why addresses in it are be32, be64 or bytes(16). Linux 4.11.
+ * A trie that finds the entry with the longest prefix of a key, as routing tables do. The key is a struct
+ * whose first field is `prefixLength: u32`, in bits; up to 256 bytes follow, compared from the first bit of
+ * the first byte, which is why addresses in it are be32, be64 or bytes(16). Linux 4.11.
  */
 export function lpmTrie<K extends { prefixLength: u32 }, V>(
   options: KeyedMapOptions<K, V>,
@@ -114,7 +118,9 @@ export function lpmTrie<K extends { prefixLength: u32 }, V>(
   return spec;
 }
 
-/** First in, first out. A full queue takes no more, unless a program asks it to forget the oldest. Linux 4.20. */
+/**
+ * First in, first out. A full queue takes no more, unless a program asks it to forget the oldest. Linux 4.20.
+ */
 export function queueMap<V>(options: ValueMapOptions<V>): MapSpec<never, V, 'queue'> {
   return declareMap('queue', options);
 }

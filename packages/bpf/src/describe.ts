@@ -1,11 +1,14 @@
 /**
- * How messages show a value that was not expected: short, on one line, and telling its type when the value alone
- * would not (`"80"` is a string, `5n` a bigint).
+ * How messages show a value that was not expected: short, on one line, and telling its type when the value
+ * alone would not (`"80"` is a string, `5n` a bigint).
  */
 
 const LONGEST_TEXT = 40;
 
-/** A value in a few words: `70000`, `5n`, `"80"`, `null`, `an array of 3`, `a Uint8Array of 6 bytes`, `an object`. */
+/**
+ * A value in a few words: `70000`, `5n`, `"80"`, `null`, `an array of 3`, `a Uint8Array of 6 bytes`, `an
+ * object`.
+ */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':

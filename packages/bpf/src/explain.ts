@@ -1,6 +1,7 @@
 /**
- * What is wrong with a value, in one sentence. Writers only find out that something is wrong, as fast as they can; then
- * this walks the type and the value again, slowly, to the first fault, and names its place: `service_key.port`, `flow.hops[3]`.
+ * What is wrong with a value, in one sentence. Writers only find out that something is wrong, as fast as they
+ * can; then this walks the type and the value again, slowly, to the first fault, and names its place:
+ * `service_key.port`, `flow.hops[3]`.
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';

@@ -1,4 +1,5 @@
 /** The declaration language of a `.bpf.ts` file. */
+export * from './address-programs.ts';
 export { type Codec, codecOf, littleEndian } from './codec.ts';
 export { type Config, type ConfigOptions, config, configSpec, configValues, isConfig } from './config.ts';
 export * from './context.ts';

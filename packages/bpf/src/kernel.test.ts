@@ -1,6 +1,6 @@
 /**
- * The tables against the kernel that is running: its own description of itself (BTF) has every number that we wrote down and
- * the place of every field of the contexts.
+ * The tables against the kernel that is running: its own description of itself (BTF) has every number that we
+ * wrote down and the place of every field of the contexts.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -96,7 +96,10 @@ test('verdicts have the numbers of the kernel', { skip: noBtf }, () => {
   assert.equal(FlowDissector.Continue, numbers.get('BPF_FLOW_DISSECTOR_CONTINUE'));
 });
 
-/** Our structs of the uapi, with the members of C in the same order; - is one without a name: a union of one pointer, or of both. */
+/**
+ * Our structs of the uapi, with the members of C in the same order; - is one without a name: a union of one
+ * pointer, or of both.
+ */
 const uapi: readonly (readonly [type: Struct, members: string])[] = [
   [contexts.XdpMd, 'data data_end data_meta ingress_ifindex rx_queue_index egress_ifindex'],
   [

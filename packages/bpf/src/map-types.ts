@@ -1,7 +1,8 @@
 /**
- * The table of map types: their numbers and names in the kernel, what their keys and values are, and what may be chosen
- * about them. Declarations, their checks and the loader derive from it. Numbers: `enum bpf_map_type` in
- * include/uapi/linux/bpf.h; left out are what the kernel calls deprecated, the struct_ops map and the arena.
+ * The table of map types: their numbers and names in the kernel, what their keys and values are, and what may
+ * be chosen about them. Declarations, their checks and the loader derive from it. Numbers: `enum
+ * bpf_map_type` in include/uapi/linux/bpf.h; left out are what the kernel calls deprecated, the struct_ops
+ * map and the arena.
  */
 
 /** Flags of map creation: `BPF_F_*` in include/uapi/linux/bpf.h. */
@@ -24,7 +25,10 @@ export interface MapTypeInfo {
   readonly kernelName: string;
   /** The first kernel that has it. */
   readonly since: string;
-  /** Declared freely; a u32 `index` (0 to maxEntries - 1, or a CPU, …); an i32 file `descriptor`; or there is `none`. */
+  /**
+   * Declared freely; a u32 `index` (0 to maxEntries - 1, or a CPU, …); an i32 file `descriptor`; or there is
+   * `none`.
+   */
   readonly key: 'declared' | 'index' | 'descriptor' | 'none';
   /** Declared freely; a u32 or u64 file descriptor or number of a kernel `object`; or there is `none`. */
   readonly value: 'declared' | 'object' | 'none';
@@ -138,7 +142,9 @@ function row(
   });
 }
 
-/** Values that hang on a kernel object and die with it; user space finds them by a descriptor of that object. */
+/**
+ * Values that hang on a kernel object and die with it; user space finds them by a descriptor of that object.
+ */
 function storage(number: number, name: string, since: string): MapTypeInfo {
   return row(number, name, since, ['value'], { key: 'descriptor', requiredFlags: MapFlag.NoPreallocate });
 }

@@ -1,7 +1,8 @@
 /**
- * A map declaration as plain, frozen data: what kind of map, of which keys and values, how many entries, which flags. It
- * is the same object in user space and for the compiler; only `@waggle/kernel` makes a map of the kernel out of it. This
- * file has what all map types share; their constructors are in data-maps.ts and object-maps.ts.
+ * A map declaration as plain, frozen data: what kind of map, of which keys and values, how many entries,
+ * which flags. It is the same object in user space and for the compiler; only `@waggle/kernel` makes a map of
+ * the kernel out of it. This file has what all map types share; their constructors are in data-maps.ts and
+ * object-maps.ts.
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
@@ -11,7 +12,9 @@ import { checkObjectName } from './object-name.ts';
 import { i32, u32 } from './scalar.ts';
 import { isType, type Type, typeName } from './types.ts';
 
-/** A declared map. `K` and `V` are the JavaScript values of its keys and values, `never` where it has none. */
+/**
+ * A declared map. `K` and `V` are the JavaScript values of its keys and values, `never` where it has none.
+ */
 export interface MapSpec<K = unknown, V = unknown, Kind extends MapType = MapType> {
   readonly kind: 'map';
   readonly type: Kind;
@@ -34,7 +37,10 @@ export interface MapSpec<K = unknown, V = unknown, Kind extends MapType = MapTyp
 
 /** Options that all declarations of maps take. */
 export interface MapOptions {
-  /** The name in the kernel, up to 15 letters, digits, `_` and `.`; by default the map is called as it is exported. */
+  /**
+   * The name in the kernel, up to 15 letters, digits, `_` and `.`; by default the map is called as it is
+   * exported.
+   */
   readonly name?: string;
   /** The NUMA node whose memory the map takes; by default any. */
   readonly numaNode?: number;
@@ -42,7 +48,10 @@ export interface MapOptions {
 
 /** How programs may use the values of a map; user space may always do both. */
 export interface AccessOptions {
-  /** Programs only read. The verifier then treats values that nobody can change any more (frozen maps) as constants. */
+  /**
+   * Programs only read. The verifier then treats values that nobody can change any more (frozen maps) as
+   * constants.
+   */
   readonly readOnlyProgram?: boolean;
   /** Programs only write. */
   readonly writeOnlyProgram?: boolean;
@@ -62,15 +71,21 @@ const FLAG_OPTIONS = [
   ['innerMap', MapFlag.InnerMap],
 ] as const;
 
-/** The options of all declarations together, as they arrive; the table says which of them a map type takes. */
+/**
+ * The options of all declarations together, as they arrive; the table says which of them a map type takes.
+ */
 export type AnyMapOptions = { readonly [Name in MapOptionName]?: unknown };
 
-/** The parts of a spec that a constructor works out itself, beyond what {@link declareMap} takes from the options. */
+/**
+ * The parts of a spec that a constructor works out itself, beyond what {@link declareMap} takes from the
+ * options.
+ */
 type Derived = Partial<Pick<MapSpec, 'key' | 'value' | 'maxEntries' | 'extra' | 'inner' | 'record'>>;
 
 /**
- * Checks the options of a declaration against the table and makes the spec; `derived` goes before what the options say.
- * Throws BAD_DECLARATION for options that the map type does not take, or that the kernel would refuse.
+ * Checks the options of a declaration against the table and makes the spec; `derived` goes before what the
+ * options say. Throws BAD_DECLARATION for options that the map type does not take, or that the kernel would
+ * refuse.
  */
 export function declareMap<Spec extends MapSpec>(
   type: Spec['type'],

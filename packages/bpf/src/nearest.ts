@@ -1,11 +1,13 @@
 /**
- * "Did you mean …?" The nearest of the words that would have been right, by the number of keystrokes between the two
- * (insert, delete, replace, or swap two neighbours), as long as that is few enough for a typing error.
+ * "Did you mean …?" The nearest of the words that would have been right, by the number of keystrokes between
+ * the two (insert, delete, replace, or swap two neighbours), as long as that is few enough for a typing
+ * error.
  */
 
 /**
- * The candidate that a mistyped word most probably means, or undefined when none is near. Up to a third of the word
- * (at least one letter) may differ; upper and lower case do not matter, and of two equally near ones the first wins.
+ * The candidate that a mistyped word most probably means, or undefined when none is near. Up to a third of
+ * the word (at least one letter) may differ; upper and lower case do not matter, and of two equally near ones
+ * the first wins.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();

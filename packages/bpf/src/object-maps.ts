@@ -1,7 +1,8 @@
 /**
- * Maps that refer to objects of the kernel (programs, sockets, devices, CPUs, cgroups, events), and storages, which are
- * data that hang on such objects. User space sets file descriptors or numbers and, where the kernel allows to read at
- * all, reads ids. All constructors throw BAD_DECLARATION, saying what the kernel would refuse.
+ * Maps that refer to objects of the kernel (programs, sockets, devices, CPUs, cgroups, events), and storages,
+ * which are data that hang on such objects. User space sets file descriptors or numbers and, where the kernel
+ * allows to read at all, reads ids. All constructors throw BAD_DECLARATION, saying what the kernel would
+ * refuse.
  */
 import { WaggleError } from './errors.ts';
 import { checkInteger, declareMap, type MapOptions, type MapSpec } from './map.ts';
@@ -46,10 +47,15 @@ export function cgroupArray(options: ObjectMapOptions): MapSpec<u32, u32, 'cgrou
   return declareMap('cgroupArray', options);
 }
 
-/** Where a device map sends packets: to an interface, through a program of its own if `program` is above 0. */
+/**
+ * Where a device map sends packets: to an interface, through a program of its own if `program` is above 0.
+ */
 export const DeviceTarget = struct('bpf_devmap_val', { interfaceIndex: u32, program: i32 });
 
-/** Where a CPU map sends packets: to a queue of so many packets, through a program of its own if `program` is above 0. */
+/**
+ * Where a CPU map sends packets: to a queue of so many packets, through a program of its own if `program` is
+ * above 0.
+ */
 export const CpuTarget = struct('bpf_cpumap_val', { queueSize: u32, program: i32 });
 
 /** Options of maps to which XDP redirects: the value is a u32, or the target with a program of its own. */
@@ -57,7 +63,10 @@ export interface RedirectMapOptions<V> extends ObjectMapOptions {
   readonly value?: Type<V>;
 }
 
-/** Network interfaces by index. The value is a u32 interface index or a {@link DeviceTarget} (Linux 5.8). Linux 4.14. */
+/**
+ * Network interfaces by index. The value is a u32 interface index or a {@link DeviceTarget} (Linux 5.8).
+ * Linux 4.14.
+ */
 export function deviceMap<V extends u32 | Infer<typeof DeviceTarget> = u32>(
   options: RedirectMapOptions<V>,
 ): MapSpec<u32, V, 'deviceMap'> {
@@ -95,7 +104,10 @@ export function sockHash<K>(
   return declareMap('sockHash', options, { value: u64 });
 }
 
-/** Sockets of a SO_REUSEPORT group, by index. User space sets descriptors and reads socket cookies. Linux 4.19. */
+/**
+ * Sockets of a SO_REUSEPORT group, by index. User space sets descriptors and reads socket cookies. Linux
+ * 4.19.
+ */
 export function reuseportSockArray(options: ObjectMapOptions): MapSpec<u32, u64, 'reuseportSockArray'> {
   return declareMap('reuseportSockArray', options, { value: u64 });
 }
@@ -120,7 +132,9 @@ export function taskStorage<V>(options: StorageOptions<V>): MapSpec<i32, V, 'tas
   return declareMap('taskStorage', options, { maxEntries: 0 });
 }
 
-/** A value that hangs on a cgroup. User space finds it by a descriptor of the cgroup's directory. Linux 6.2. */
+/**
+ * A value that hangs on a cgroup. User space finds it by a descriptor of the cgroup's directory. Linux 6.2.
+ */
 export function cgroupStorage<V>(options: StorageOptions<V>): MapSpec<i32, V, 'cgroupStorage'> {
   return declareMap('cgroupStorage', options, { maxEntries: 0 });
 }

@@ -1,6 +1,7 @@
 /**
- * Programs on packets: at the network driver, in traffic control, on their way through tunnels, cgroups and netfilter.
- * The body gets the packet's context and returns one of the verdicts in verdicts.ts. All throw BAD_DECLARATION.
+ * Programs on packets: at the network driver, in traffic control, on their way through tunnels, cgroups and
+ * netfilter. The body gets the packet's context and returns one of the verdicts in verdicts.ts. All throw
+ * BAD_DECLARATION.
  */
 import { declareProgram, type ProgramDeclaration, type ProgramOptions } from './program.ts';
 import type {
@@ -16,12 +17,17 @@ import type {
 /** A program that gets a `Context` and answers with a number. */
 export type Body<Context> = (context: Context) => number;
 
-/** Every packet that an interface receives, before the kernel takes memory for it. Returns {@link Xdp}. Linux 4.8. */
+/**
+ * Every packet that an interface receives, before the kernel takes memory for it. Returns {@link Xdp}. Linux
+ * 4.8.
+ */
 export function xdp(body: Body<XdpContext>, options?: ProgramOptions): ProgramDeclaration<'xdp'> {
   return declareProgram('xdp', body, options);
 }
 
-/** Every packet that an interface receives or sends (tcx, or the older clsact). Returns {@link Tc}. Linux 4.1. */
+/**
+ * Every packet that an interface receives or sends (tcx, or the older clsact). Returns {@link Tc}. Linux 4.1.
+ */
 export function tc(body: Body<TcContext>, options?: ProgramOptions): ProgramDeclaration<'tc'> {
   return declareProgram('tc', body, options);
 }
@@ -60,7 +66,10 @@ export function lwtOut(body: Body<LwtContext>, options?: ProgramOptions): Progra
   return declareProgram('lwtOut', body, options);
 }
 
-/** Packets that a route of type bpf sends, just before they leave; may add headers. Returns {@link Lwt}. Linux 4.10. */
+/**
+ * Packets that a route of type bpf sends, just before they leave; may add headers. Returns {@link Lwt}. Linux
+ * 4.10.
+ */
 export function lwtXmit(body: Body<LwtContext>, options?: ProgramOptions): ProgramDeclaration<'lwtXmit'> {
   return declareProgram('lwtXmit', body, options);
 }

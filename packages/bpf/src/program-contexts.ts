@@ -1,7 +1,8 @@
 /**
- * What the body of a program may do with its context, for `tsc` and the editor. A context is the struct of context.ts
- * without its pointers, read-only where the verifier lets programs only read, plus what the compiler offers in their
- * place: typed access to the packet, to the arguments of a traced function, to memory at an offset.
+ * What the body of a program may do with its context, for `tsc` and the editor. A context is the struct of
+ * context.ts without its pointers, read-only where the verifier lets programs only read, plus what the
+ * compiler offers in their place: typed access to the packet, to the arguments of a traced function, to
+ * memory at an offset.
  */
 import type {
   DeviceAccessMd,
@@ -31,8 +32,8 @@ export interface Packet {
   /** Bytes of the packet, from its first header on. */
   readonly length: u32;
   /**
-   * The bytes at `offset` seen as a `type`, or null when the packet ends before the last of them. Reading and assigning its
-   * fields reads and writes the packet. It is void after anything that may move the packet.
+   * The bytes at `offset` seen as a `type`, or null when the packet ends before the last of them. Reading and
+   * assigning its fields reads and writes the packet. It is void after anything that may move the packet.
    */
   at<T>(type: Type<T>, offset: number): T | null;
 }

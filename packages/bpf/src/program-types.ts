@@ -1,7 +1,8 @@
 /**
  * The table of program types: numbers of the kernel (`enum bpf_prog_type` and `enum bpf_attach_type` in
- * include/uapi/linux/bpf.h) and the ELF sections by which libbpf and bpftool know them. Declarations, the ELF writer
- * and the loader derive from it. One row is one place of attachment, which may share its program type with others.
+ * include/uapi/linux/bpf.h) and the ELF sections by which libbpf and bpftool know them. Declarations, the ELF
+ * writer and the loader derive from it. One row is one place of attachment, which may share its program type
+ * with others.
  */
 
 /** What the kernel and libbpf need to know of a program type. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as addressPrograms from './address-programs.ts';
+import { cgroupConnect4 } from './address-programs.ts';
 import * as packetPrograms from './packet-programs.ts';
 import { tc, xdp } from './packet-programs.ts';
 import { isProgramDeclaration, type ProgramDeclaration, sectionOf } from './program.ts';
@@ -7,14 +9,14 @@ import type { XdpContext } from './program-contexts.ts';
 import { programTypes } from './program-types.ts';
 import { be16, u8, u32 } from './scalar.ts';
 import * as socketPrograms from './socket-programs.ts';
-import { cgroupConnect4, skLookup } from './socket-programs.ts';
+import { skLookup } from './socket-programs.ts';
 import { struct } from './struct.ts';
 import * as tracingPrograms from './tracing-programs.ts';
 import { fentry, kprobe, perfEvent, syscall, tracepoint, uprobe } from './tracing-programs.ts';
 import { Cgroup, Sk, Tc, Xdp } from './verdicts.ts';
 
 test('every program type of the table has a constructor of its name', () => {
-  const constructors = { ...packetPrograms, ...socketPrograms, ...tracingPrograms };
+  const constructors = { ...packetPrograms, ...addressPrograms, ...socketPrograms, ...tracingPrograms };
   assert.deepEqual(Object.keys(constructors).sort(), Object.keys(programTypes).sort());
   const sections = Object.values(programTypes).map((info) => info.section);
   assert.equal(new Set(sections).size, sections.length);

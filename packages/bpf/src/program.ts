@@ -1,7 +1,8 @@
 /**
- * A program declaration as plain, frozen data: its type, its body, and what it is attached to where that is part of the
- * program. The body is for the compiler, which turns it into instructions; nobody calls it in user space. This file has
- * what all programs share; their constructors are in packet-programs.ts, socket-programs.ts and tracing-programs.ts.
+ * A program declaration as plain, frozen data: its type, its body, and what it is attached to where that is
+ * part of the program. The body is for the compiler, which turns it into instructions; nobody calls it in
+ * user space. This file has what all programs share; their constructors are in packet-programs.ts,
+ * address-programs.ts, socket-programs.ts and tracing-programs.ts.
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
@@ -25,7 +26,10 @@ export interface ProgramDeclaration<Kind extends ProgramType = ProgramType> {
 
 /** Options that all declarations of programs take. */
 export interface ProgramOptions {
-  /** The name in the kernel, up to 15 letters, digits, `_` and `.`; by default the program is called as it is exported. */
+  /**
+   * The name in the kernel, up to 15 letters, digits, `_` and `.`; by default the program is called as it is
+   * exported.
+   */
   readonly name?: string;
   /** The license that the kernel is told, such as `GPL`. */
   readonly license?: string;
@@ -35,7 +39,10 @@ const OPTIONS: readonly string[] = ['name', 'license'];
 // The kernel reads 127 characters of a license.
 const LONGEST_LICENSE = 127;
 
-/** Checks a declaration and makes it. Throws BAD_DECLARATION for a body that is no function, a bad name or a bad target. */
+/**
+ * Checks a declaration and makes it. Throws BAD_DECLARATION for a body that is no function, a bad name or a
+ * bad target.
+ */
 export function declareProgram<Kind extends ProgramType, Context>(
   type: Kind,
   body: (context: Context) => unknown,
@@ -71,7 +78,9 @@ export function isProgramDeclaration(candidate: unknown): candidate is ProgramDe
   );
 }
 
-/** The ELF section of a program as libbpf and bpftool know it: `xdp`, `cgroup/connect4`, `kprobe/tcp_connect`. */
+/**
+ * The ELF section of a program as libbpf and bpftool know it: `xdp`, `cgroup/connect4`, `kprobe/tcp_connect`.
+ */
 export function sectionOf(program: ProgramDeclaration): string {
   const { section } = programTypes[program.type];
   return program.target === undefined ? section : `${section}/${program.target}`;

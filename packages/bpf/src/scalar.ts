@@ -1,10 +1,10 @@
 /**
- * The scalars of a `.bpf.ts` file. Each name is a type for `tsc` and a value: `u16` describes two bytes of memory,
- * and `u16(x)` is the cast of C. The types are flavours: a plain number fits all of them, `u8` widens silently
- * to `u16` and `u32`, but a `u32` is no `u16`, and a `be16` is no `u16` at all. 64 bits are bigints.
+ * The scalars of a `.bpf.ts` file. Each name is a type for `tsc` and a value: `u16` describes two bytes of
+ * memory, and `u16(x)` is the cast of C. The types are flavours: a plain number fits all of them, `u8` widens
+ * silently to `u16` and `u32`, but a `u32` is no `u16`, and a `be16` is no `u16` at all. 64 bits are bigints.
  *
- * The JavaScript value of `be16 be32 be64` is the number it means (port 80 is 80, 10.0.0.1 is 0x0a000001), on every
- * machine; only the bytes in memory are in network order. Codecs and the compiler see to that.
+ * The JavaScript value of `be16 be32 be64` is the number it means (port 80 is 80, 10.0.0.1 is 0x0a000001), on
+ * every machine; only the bytes in memory are in network order. Codecs and the compiler see to that.
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
@@ -47,9 +47,10 @@ export type Castable = number | bigint | boolean;
 /** The type of one number (or boolean) in memory, and the cast to it. */
 export interface Scalar<T = unknown> extends Described<T> {
   /**
-   * The cast of C: keeps the low bits, so `u16(70000)` is 4464 and `u8(-1)` is 255; to bool it asks for non-zero. A cast
-   * to or from be16, be32, be64 keeps the number meant, hence swaps bytes in the program where the machine needs it.
-   * Throws OUT_OF_RANGE for a number that is no integer, WRONG_TYPE for anything else.
+   * The cast of C: keeps the low bits, so `u16(70000)` is 4464 and `u8(-1)` is 255; to bool it asks for
+   * non-zero. A cast to or from be16, be32, be64 keeps the number meant, hence swaps bytes in the program
+   * where the machine needs it. Throws OUT_OF_RANGE for a number that is no integer, WRONG_TYPE for anything
+   * else.
    */
   (value: Castable): T;
   readonly kind: 'scalar';
@@ -82,8 +83,9 @@ export function rangeOf(type: Scalar): readonly [minimum: bigint, maximum: bigin
 }
 
 /**
- * Host to network order. In user space the number stays the same, for a be16 is the number it means; in a program the
- * compiler swaps the bytes where the machine needs it. Throws OUT_OF_RANGE or WRONG_TYPE if it is no u16.
+ * Host to network order. In user space the number stays the same, for a be16 is the number it means; in a
+ * program the compiler swaps the bytes where the machine needs it. Throws OUT_OF_RANGE or WRONG_TYPE if it is
+ * no u16.
  */
 export function hton16(value: u16): be16 {
   return checkedNumber('hton16', value, u16);
@@ -100,8 +102,8 @@ export function hton64(value: u64): be64 {
 }
 
 /**
- * Network to host order. In user space the number stays the same; in a program the compiler swaps the bytes where the
- * machine needs it. Throws OUT_OF_RANGE or WRONG_TYPE if the value is no be16.
+ * Network to host order. In user space the number stays the same; in a program the compiler swaps the bytes
+ * where the machine needs it. Throws OUT_OF_RANGE or WRONG_TYPE if the value is no be16.
  */
 export function ntoh16(value: be16): u16 {
   return checkedNumber('ntoh16', value, be16);

@@ -1,6 +1,7 @@
 /**
- * Programs on sockets and on what processes do with them: binding, connecting, sending, options; socket lookup and steering;
- * messages between sockets. Those of a cgroup hold for the processes in it. All throw BAD_DECLARATION.
+ * Programs on sockets and on what processes do with them: their options and events, socket lookup and
+ * steering, and messages between sockets; the addresses are in address-programs.ts. Those of a cgroup hold
+ * for the processes in it. All throw BAD_DECLARATION.
  */
 import type { Body } from './packet-programs.ts';
 import { declareProgram, type ProgramDeclaration, type ProgramOptions } from './program.ts';
@@ -13,7 +14,6 @@ import type {
   SkMsgContext,
   SkReuseportContext,
   SkSkbContext,
-  SockAddrContext,
   SockOpsContext,
 } from './program-contexts.ts';
 
@@ -47,142 +47,6 @@ export function cgroupPostBind6(
   options?: ProgramOptions,
 ): ProgramDeclaration<'cgroupPostBind6'> {
   return declareProgram('cgroupPostBind6', body, options);
-}
-
-/** A socket is about to be bound to an IPv4 address; the program may change the address. Returns {@link Cgroup}. Linux 4.17. */
-export function cgroupBind4(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupBind4'> {
-  return declareProgram('cgroupBind4', body, options);
-}
-
-/** A socket is about to be bound to an IPv6 address; the program may change the address. Returns {@link Cgroup}. Linux 4.17. */
-export function cgroupBind6(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupBind6'> {
-  return declareProgram('cgroupBind6', body, options);
-}
-
-/** A socket is about to be connected to an IPv4 address; the program may change the address. Returns {@link Cgroup}. Linux 4.17. */
-export function cgroupConnect4(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupConnect4'> {
-  return declareProgram('cgroupConnect4', body, options);
-}
-
-/** A socket is about to be connected to an IPv6 address; the program may change the address. Returns {@link Cgroup}. Linux 4.17. */
-export function cgroupConnect6(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupConnect6'> {
-  return declareProgram('cgroupConnect6', body, options);
-}
-
-/** A socket is about to be connected to a Unix socket address; the program may change the address. Returns {@link Cgroup}. Linux 6.7. */
-export function cgroupConnectUnix(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupConnectUnix'> {
-  return declareProgram('cgroupConnectUnix', body, options);
-}
-
-/** A socket is about to send to an IPv4 address without being connected; the program may change the address. Returns {@link Cgroup}. Linux 4.18. */
-export function cgroupSendmsg4(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupSendmsg4'> {
-  return declareProgram('cgroupSendmsg4', body, options);
-}
-
-/** A socket is about to send to an IPv6 address without being connected; the program may change the address. Returns {@link Cgroup}. Linux 4.18. */
-export function cgroupSendmsg6(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupSendmsg6'> {
-  return declareProgram('cgroupSendmsg6', body, options);
-}
-
-/** A socket is about to send to a Unix socket address without being connected; the program may change the address. Returns {@link Cgroup}. Linux 6.7. */
-export function cgroupSendmsgUnix(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupSendmsgUnix'> {
-  return declareProgram('cgroupSendmsgUnix', body, options);
-}
-
-/** A socket has received from an IPv4 address without being connected; the program may change the address shown. Returns {@link Cgroup}. Linux 5.2. */
-export function cgroupRecvmsg4(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupRecvmsg4'> {
-  return declareProgram('cgroupRecvmsg4', body, options);
-}
-
-/** A socket has received from an IPv6 address without being connected; the program may change the address shown. Returns {@link Cgroup}. Linux 5.2. */
-export function cgroupRecvmsg6(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupRecvmsg6'> {
-  return declareProgram('cgroupRecvmsg6', body, options);
-}
-
-/** A socket has received from a Unix socket address without being connected; the program may change the address shown. Returns {@link Cgroup}. Linux 6.7. */
-export function cgroupRecvmsgUnix(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupRecvmsgUnix'> {
-  return declareProgram('cgroupRecvmsgUnix', body, options);
-}
-
-/** A socket is asked for the other end, an IPv4 address; the program may change the answer. Returns {@link Cgroup}. Linux 5.8. */
-export function cgroupGetpeername4(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupGetpeername4'> {
-  return declareProgram('cgroupGetpeername4', body, options);
-}
-
-/** A socket is asked for the other end, an IPv6 address; the program may change the answer. Returns {@link Cgroup}. Linux 5.8. */
-export function cgroupGetpeername6(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupGetpeername6'> {
-  return declareProgram('cgroupGetpeername6', body, options);
-}
-
-/** A socket is asked for the other end, a Unix socket address; the program may change the answer. Returns {@link Cgroup}. Linux 6.7. */
-export function cgroupGetpeernameUnix(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupGetpeernameUnix'> {
-  return declareProgram('cgroupGetpeernameUnix', body, options);
-}
-
-/** A socket is asked for its own end, an IPv4 address; the program may change the answer. Returns {@link Cgroup}. Linux 5.8. */
-export function cgroupGetsockname4(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupGetsockname4'> {
-  return declareProgram('cgroupGetsockname4', body, options);
-}
-
-/** A socket is asked for its own end, an IPv6 address; the program may change the answer. Returns {@link Cgroup}. Linux 5.8. */
-export function cgroupGetsockname6(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupGetsockname6'> {
-  return declareProgram('cgroupGetsockname6', body, options);
-}
-
-/** A socket is asked for its own end, a Unix socket address; the program may change the answer. Returns {@link Cgroup}. Linux 6.7. */
-export function cgroupGetsocknameUnix(
-  body: Body<SockAddrContext>,
-  options?: ProgramOptions,
-): ProgramDeclaration<'cgroupGetsocknameUnix'> {
-  return declareProgram('cgroupGetsocknameUnix', body, options);
 }
 
 /** A socket option was read. Returns {@link Cgroup}. Linux 5.3. */
@@ -222,7 +86,10 @@ export function sockOps(body: Body<SockOpsContext>, options?: ProgramOptions): P
   return declareProgram('sockOps', body, options);
 }
 
-/** Finds where messages end in the stream of a socket in a socket map. Returns the length of the message. Linux 4.14. */
+/**
+ * Finds where messages end in the stream of a socket in a socket map. Returns the length of the message.
+ * Linux 4.14.
+ */
 export function skSkbParser(
   body: Body<SkSkbContext>,
   options?: ProgramOptions,
@@ -251,7 +118,9 @@ export function skMsg(body: Body<SkMsgContext>, options?: ProgramOptions): Progr
   return declareProgram('skMsg', body, options);
 }
 
-/** Chooses the listening socket of a new connection, for a network namespace. Returns {@link Sk}. Linux 5.9. */
+/**
+ * Chooses the listening socket of a new connection, for a network namespace. Returns {@link Sk}. Linux 5.9.
+ */
 export function skLookup(
   body: Body<SkLookupContext>,
   options?: ProgramOptions,
@@ -267,7 +136,9 @@ export function skReuseport(
   return declareProgram('skReuseport', body, options);
 }
 
-/** Like {@link skReuseport}, and chooses again when the chosen socket closes. Returns {@link Sk}. Linux 5.14. */
+/**
+ * Like {@link skReuseport}, and chooses again when the chosen socket closes. Returns {@link Sk}. Linux 5.14.
+ */
 export function skReuseportMigrate(
   body: Body<SkReuseportContext>,
   options?: ProgramOptions,

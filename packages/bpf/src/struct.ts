@@ -1,7 +1,8 @@
 /**
- * `struct` declares a C struct. Its layout is the one that C compilers use on every Linux machine with eBPF: a field
- * starts at the next multiple of its alignment, the struct is aligned like its strictest field, and its size is
- * rounded up to that. `packed` means no padding at all. Fields keep the order in which they are written.
+ * `struct` declares a C struct. Its layout is the one that C compilers use on every Linux machine with eBPF:
+ * a field starts at the next multiple of its alignment, the struct is aligned like its strictest field, and
+ * its size is rounded up to that. `packed` means no padding at all. Fields keep the order in which they are
+ * written.
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
@@ -36,7 +37,8 @@ export interface StructOptions {
 
 /**
  * Declares a struct. The name and the names of the fields go to BTF as they are, hence must be C identifiers.
- * Throws BAD_DECLARATION for such a name, a struct without fields, a field that is no type, or more than 16 MiB.
+ * Throws BAD_DECLARATION for such a name, a struct without fields, a field that is no type, or more than 16
+ * MiB.
  */
 export function struct<const F extends Fields>(
   name: string,

@@ -1,6 +1,7 @@
 /**
- * Text of fixed size in memory: C `char[n]`, padded with NUL. Names in the kernel are short and nearly always ASCII, so
- * both directions first go byte by byte and turn to the UTF-8 coder of the platform only when a byte asks for it.
+ * Text of fixed size in memory: C `char[n]`, padded with NUL. Names in the kernel are short and nearly always
+ * ASCII, so both directions first go byte by byte and turn to the UTF-8 coder of the platform only when a
+ * byte asks for it.
  */
 
 const encoder = new TextEncoder();
@@ -8,8 +9,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
- * Writes a text and pads it with NUL up to `length` bytes. Answers false, having written some of it or nothing, when the
- * text needs more room, has a NUL in it or half a surrogate pair.
+ * Writes a text and pads it with NUL up to `length` bytes. Answers false, having written some of it or
+ * nothing, when the text needs more room, has a NUL in it or half a surrogate pair.
  */
 export function putText(view: DataView, offset: number, length: number, text: string): boolean {
   let end = 0;

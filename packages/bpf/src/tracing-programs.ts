@@ -1,6 +1,7 @@
 /**
- * Programs that are attached to code of the kernel or of a process: functions, tracepoints, hooks, timers of perf. They name
- * what they are for, hence each takes a target first. All throw BAD_DECLARATION when the target cannot be one.
+ * Programs that are attached to code of the kernel or of a process: functions, tracepoints, hooks, timers of
+ * perf. They name what they are for, hence each takes a target first. All throw BAD_DECLARATION when the
+ * target cannot be one.
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
@@ -106,7 +107,10 @@ export function lsm(
   return declareTargeted('lsm', hook, IDENTIFIER, 'socket_connect', body, options);
 }
 
-/** Every element of a collection of the kernel (`tcp`, `task`, `bpf_map`, …). Returns 0, or 1 to be asked again. Linux 5.8. */
+/**
+ * Every element of a collection of the kernel (`tcp`, `task`, `bpf_map`, …). Returns 0, or 1 to be asked
+ * again. Linux 5.8.
+ */
 export function iterator(
   collection: string,
   body: Body<MemoryContext>,
@@ -132,7 +136,9 @@ export function perfEvent(
   return declareProgram('perfEvent', body, options);
 }
 
-/** A program that user space runs when it wants to; the context is memory that user space passes. Linux 5.14. */
+/**
+ * A program that user space runs when it wants to; the context is memory that user space passes. Linux 5.14.
+ */
 export function syscall(body: Body<MemoryContext>, options?: ProgramOptions): ProgramDeclaration<'syscall'> {
   return declareProgram('syscall', body, options);
 }

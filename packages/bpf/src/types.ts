@@ -59,8 +59,8 @@ export function array<T>(element: Type<T>, length: number): ArrayType<T[]> {
 }
 
 /**
- * `length` raw bytes: a MAC address, an IPv6 address, a hash. The JavaScript value is a `Uint8Array` of exactly
- * that length; what is read from the kernel is a copy. Throws BAD_DECLARATION like {@link array}.
+ * `length` raw bytes: a MAC address, an IPv6 address, a hash. The JavaScript value is a `Uint8Array` of
+ * exactly that length; what is read from the kernel is a copy. Throws BAD_DECLARATION like {@link array}.
  */
 export function bytes(length: number): BytesType<Uint8Array> {
   checkLength('bytes()', length, 1);
@@ -68,9 +68,9 @@ export function bytes(length: number): BytesType<Uint8Array> {
 }
 
 /**
- * A text of up to `length` bytes of UTF-8, padded with NUL bytes. A text that fills all bytes is stored without a
- * NUL at its end, as by C `strncpy`; reading stops at the first NUL, and bytes that are not UTF-8 read as U+FFFD.
- * Throws BAD_DECLARATION like {@link array}.
+ * A text of up to `length` bytes of UTF-8, padded with NUL bytes. A text that fills all bytes is stored
+ * without a NUL at its end, as by C `strncpy`; reading stops at the first NUL, and bytes that are not UTF-8
+ * read as U+FFFD. Throws BAD_DECLARATION like {@link array}.
  */
 export function chars(length: number): CharsType<string> {
   checkLength('chars()', length, 1);

@@ -1,11 +1,14 @@
 /**
- * What programs answer, by name: the return values that the kernel gives a meaning (include/uapi/linux/bpf.h).
+ * What programs answer, by name: the return values that the kernel gives a meaning
+ * (include/uapi/linux/bpf.h).
  */
 
 /** `enum xdp_action`. */
 export const Xdp = Object.freeze({ Aborted: 0, Drop: 1, Pass: 2, Tx: 3, Redirect: 4 });
 
-/** `TC_ACT_*` and `enum tcx_action_base`: of these, tcx knows Next, Ok (pass), Shot (drop) and Redirect only. */
+/**
+ * `TC_ACT_*` and `enum tcx_action_base`: of these, tcx knows Next, Ok (pass), Shot (drop) and Redirect only.
+ */
 export const Tc = Object.freeze({
   /** Go on with the next program; in the older tc "use the action of the filter" (TC_ACT_UNSPEC). */
   Next: -1,

@@ -19,9 +19,21 @@ export function loadBtf(bytes: Uint8Array, object: string): Descriptor {
   if (result >= 0) return new Descriptor(result, `BTF of ${object}`);
 
   const log = new NativeBuffer(LOG_SIZE);
-  execute(Command.btfLoad, BtfLoad, { ...values, btf_log_buf: log, btf_log_size: log.size, btf_log_level: 1 });
-  const text = Buffer.from(log.bytes.subarray(0, log.bytes.indexOf(0))).toString().trim();
-  throw new KernelError('load the BTF of', object, -result, text ? { hint: text.split('\n').at(-1) ?? text } : {});
+  execute(Command.btfLoad, BtfLoad, {
+    ...values,
+    btf_log_buf: log,
+    btf_log_size: log.size,
+    btf_log_level: 1,
+  });
+  const text = Buffer.from(log.bytes.subarray(0, log.bytes.indexOf(0)))
+    .toString()
+    .trim();
+  throw new KernelError(
+    'load the BTF of',
+    object,
+    -result,
+    text ? { hint: text.split('\n').at(-1) ?? text } : {},
+  );
 }
 
 /** Loads BTF where the kernel knows it; undefined where it does not (before 4.18, or without the privilege). */

@@ -59,7 +59,12 @@ export class KernelError extends WaggleError {
 }
 
 /** Passes a result >= 0 through and throws the {@link KernelError} that `-errno` stands for. */
-export function check(result: number, operation: string, object: string, options?: KernelErrorOptions): number {
+export function check(
+  result: number,
+  operation: string,
+  object: string,
+  options?: KernelErrorOptions,
+): number {
   if (result < 0) throw new KernelError(operation, object, -result, options);
   return result;
 }

@@ -1,7 +1,7 @@
 export * from './btf/index.ts';
 export { check, KernelError, type KernelErrorOptions } from './errors.ts';
+export * from './host/index.ts';
 export { attachCgroup } from './link/cgroup.ts';
-export { type Device, interfaceIndex } from './link/device.ts';
 export type { LinkInfo, LinkTarget } from './link/info.ts';
 export { attachIterator, readIterator } from './link/iterator.ts';
 export { Link } from './link/link.ts';
@@ -10,7 +10,12 @@ export { attachNetfilter, type NetfilterHook } from './link/netfilter.ts';
 export { attachCpuClock, attachTracepoint, attachUprobe, type UprobeTarget } from './link/perf.ts';
 export { attachSocketMap, type SocketMapAttachment } from './link/sockmap.ts';
 export { attachRawTracepoint, attachTracing } from './link/tracing.ts';
-export { attachTcx, type Direction, type Place } from './link/traffic-control.ts';
+export {
+  attachTcx,
+  attachTrafficControl,
+  type Place,
+  type TrafficControlAttachment,
+} from './link/traffic-control.ts';
 export { attachXdp, type XdpOptions } from './link/xdp.ts';
 export {
   type CreateMapOptions,
@@ -25,6 +30,7 @@ export { KernelMap, type MapInfo } from './map/map.ts';
 export { MappedArray } from './map/mapped-array.ts';
 export { BloomFilterMap, QueueMap } from './map/queue.ts';
 export { TableMap, type UpdateMode } from './map/table.ts';
+export * from './net/index.ts';
 export { unpin } from './object.ts';
 export { type LoadOptions, loadProgram, type ProgramSpec } from './program/load.ts';
 export {

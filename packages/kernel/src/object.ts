@@ -79,7 +79,8 @@ export abstract class KernelObject implements Disposable {
  */
 export function openPin(path: string, object: string): number {
   const result = execute(Command.objectGet, ObjectPin, { pathname: NativeBuffer.text(path) });
-  const hint = -result === errno.ENOENT ? 'Nothing is pinned there; it may not have been loaded yet' : undefined;
+  const hint =
+    -result === errno.ENOENT ? 'Nothing is pinned there; it may not have been loaded yet' : undefined;
   return check(result, 'open the pinned', `${object} at ${path}`, hint === undefined ? {} : { hint });
 }
 

@@ -1,5 +1,6 @@
 /**
- * Random types and values of them, for property tests. Types nest up to three levels; values are always valid.
+ * Random types and values of them, for property tests. Types nest up to three levels; values are always
+ * valid.
  */
 import fc from 'fast-check';
 import {

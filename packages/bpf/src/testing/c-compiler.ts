@@ -15,8 +15,7 @@ export interface Layout {
   readonly offsets: readonly number[];
 }
 
-/** Some C, and the struct and members in it to ask for. */
-export interface CStruct {
+interface CStruct {
   readonly name: string;
   readonly members: readonly string[];
 }
@@ -27,7 +26,7 @@ const compiler = ['clang', 'gcc', 'cc'].find((name) => spawnSync(name, ['--versi
 export const noCompiler: string | false = compiler === undefined ? 'there is no C compiler' : false;
 
 /** The layouts of structs that `declarations` declares. Throws what the compiler says. */
-export function layoutsInC(declarations: string, structs: readonly CStruct[]): Layout[] {
+function layoutsInC(declarations: string, structs: readonly CStruct[]): Layout[] {
   const prints = structs.map(({ name, members }) => {
     const offsets = members.map((member) => `printf(" %zu", offsetof(struct ${name}, ${member}));`).join(' ');
     return `printf("%zu %zu", sizeof(struct ${name}), _Alignof(struct ${name})); ${offsets} printf("\\n");`;

@@ -70,7 +70,10 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
         functions.set(instruction.target, target);
       } else {
         if (distance < -0x8000 || distance > 0x7fff) {
-          throw new WaggleError('OUT_OF_RANGE', `the jump to "${instruction.target}" spans ${distance} slots`);
+          throw new WaggleError(
+            'OUT_OF_RANGE',
+            `the jump to "${instruction.target}" spans ${distance} slots`,
+          );
         }
         offset = distance;
       }

@@ -78,13 +78,16 @@ export class Cgroup implements Disposable {
   /** Moves a process into this group, with all its threads.
    * @throws KernelError NOT_FOUND when there is no such process; DENIED. */
   addProcess(pid: number): void {
-    if (!Number.isInteger(pid) || pid <= 0) throw new WaggleError('OUT_OF_RANGE', `${describe(pid)} is not a process id`);
+    if (!Number.isInteger(pid) || pid <= 0)
+      throw new WaggleError('OUT_OF_RANGE', `${describe(pid)} is not a process id`);
     moveProcess(pid, this.directory, `process ${pid} to ${objectOf(this.path)}`);
   }
 
   /** The processes of this group, those of the groups below it not counted. */
   processes(): number[] {
-    return fileOperation('list', `the processes of ${objectOf(this.path)}`, () => processesOf(this.directory));
+    return fileOperation('list', `the processes of ${objectOf(this.path)}`, () =>
+      processesOf(this.directory),
+    );
   }
 
   /**
@@ -93,7 +96,11 @@ export class Cgroup implements Disposable {
    */
   remove(): void {
     if (this.path === '') throw new WaggleError('INVALID', 'the root control group cannot be removed');
-    removeDirectory(this.directory, directoryOf(this.path.split('/').slice(0, -1).join('/')), objectOf(this.path));
+    removeDirectory(
+      this.directory,
+      directoryOf(this.path.split('/').slice(0, -1).join('/')),
+      objectOf(this.path),
+    );
     this.close();
   }
 
@@ -124,7 +131,8 @@ function directoryOf(path: string): string {
 
 function checkPath(path: string): string {
   const parts = typeof path === 'string' ? path.split('/') : [];
-  const valid = parts.length > 0 && parts.every((part) => /^[^\0\n]{1,255}$/.test(part) && part !== '.' && part !== '..');
+  const valid =
+    parts.length > 0 && parts.every((part) => /^[^\0\n]{1,255}$/.test(part) && part !== '.' && part !== '..');
   if (valid) return path;
   throw new WaggleError('MALFORMED', `${describe(path)} is not the path of a control group`, {
     hint: 'Write it relative to the root: waggle/web',
@@ -138,11 +146,15 @@ function processesOf(directory: string): number[] {
 }
 
 function moveProcess(pid: number, directory: string, object: string): void {
-  fileOperation('move', object, () => fs.writeFileSync(`${directory}/cgroup.procs`, `${pid}\n`, { flag: 'a' }));
+  fileOperation('move', object, () =>
+    fs.writeFileSync(`${directory}/cgroup.procs`, `${pid}\n`, { flag: 'a' }),
+  );
 }
 
 function removeDirectory(directory: string, refuge: string, object: string): void {
-  for (const entry of fileOperation('remove', object, () => fs.readdirSync(directory, { withFileTypes: true }))) {
+  for (const entry of fileOperation('remove', object, () =>
+    fs.readdirSync(directory, { withFileTypes: true }),
+  )) {
     if (entry.isDirectory()) removeDirectory(`${directory}/${entry.name}`, refuge, object);
   }
   for (let round = 1; ; round++) {
@@ -151,7 +163,8 @@ function removeDirectory(directory: string, refuge: string, object: string): voi
       fs.rmdirSync(directory);
       return;
     } catch (error) {
-      if (errorNumber(error) !== errno.EBUSY || round === EVICTION_ROUNDS) throw fileError(error, 'remove', object);
+      if (errorNumber(error) !== errno.EBUSY || round === EVICTION_ROUNDS)
+        throw fileError(error, 'remove', object);
       pause();
     }
   }

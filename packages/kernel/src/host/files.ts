@@ -29,7 +29,9 @@ export function fileError(
   options?: KernelErrorOptions,
 ): unknown {
   const number = errorNumber(error);
-  return number === undefined ? error : new KernelError(operation, object, number, { ...options, cause: error });
+  return number === undefined
+    ? error
+    : new KernelError(operation, object, number, { ...options, cause: error });
 }
 
 /** The error number of a node:fs error or a KernelError, positive; undefined for any other error. */

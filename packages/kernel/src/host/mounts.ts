@@ -41,23 +41,29 @@ function parseLine(line: string): Mount {
   const separator = fields.indexOf('-', 6);
   const [id, parentId, , root, mountPoint, options] = fields;
   const [type, source, superOptions = ''] = separator === -1 ? [] : fields.slice(separator + 1);
-  if (root === undefined || mountPoint === undefined || options === undefined || type === undefined || source === undefined) {
+  if (
+    root === undefined ||
+    mountPoint === undefined ||
+    options === undefined ||
+    type === undefined ||
+    source === undefined
+  ) {
     throw new WaggleError('MALFORMED', `this is no line of a mountinfo file: ${JSON.stringify(line)}`);
   }
   return {
     id: Number(id),
     parentId: Number(parentId),
-    root: unescape(root),
-    mountPoint: unescape(mountPoint),
+    root: unescapeField(root),
+    mountPoint: unescapeField(mountPoint),
     options: options.split(','),
-    type: unescape(type),
-    source: unescape(source),
+    type: unescapeField(type),
+    source: unescapeField(source),
     superOptions: superOptions.split(','),
   };
 }
 
-/** Space, tab, newline and backslash are written as three octal digits, byte by byte. */
-function unescape(field: string): string {
+/** Space, tab, newline and backslash are written as a backslash and three octal digits. */
+function unescapeField(field: string): string {
   if (!field.includes('\\')) return field;
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
@@ -85,7 +91,9 @@ export function mountBpffs(path: string): boolean {
   const real = fs.realpathSync(path);
   // The last mount at a place is the one that is seen.
   if (listMounts().findLast((mount) => mount.mountPoint === real)?.type === 'bpf') return false;
-  check(libc.mount('bpf', real, 'bpf', 0, 'mode=0700'), 'mount', object, { hint: 'Run as root, or grant CAP_SYS_ADMIN' });
+  check(libc.mount('bpf', real, 'bpf', 0, 'mode=0700'), 'mount', object, {
+    hint: 'Run as root, or grant CAP_SYS_ADMIN',
+  });
   return true;
 }
 

@@ -11,7 +11,9 @@ import type { KernelErrorOptions } from '../errors.ts';
 import { fileOperation } from './files.ts';
 
 const ROOT = '/proc/sys';
-const hint: KernelErrorOptions = { hint: 'The name may be misspelt, belong to a device that is not there, or need root' };
+const hint: KernelErrorOptions = {
+  hint: 'The name may be misspelt, belong to a device that is not there, or need root',
+};
 
 /**
  * The value of a parameter, without the newline at its end.

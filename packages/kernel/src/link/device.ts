@@ -3,10 +3,8 @@
  * thread: attach to a device elsewhere inside `namespace.run(…)`.
  */
 import { WaggleError } from '@waggle/bpf';
+import type { Device } from '../net/device.ts';
 import * as libc from '../sys/libc.ts';
-
-/** A device by name or by interface index. */
-export type Device = string | number;
 
 /** The interface index of a device in the current namespace. @throws WaggleError NOT_FOUND */
 export function interfaceIndex(device: Device): number {

@@ -3,7 +3,7 @@
  * in the kernel (struct bpf_link_info); here each type has its own shape.
  */
 import type { Infer } from '@waggle/bpf';
-import { information, LinkInformation, LinkNameInformation } from '../sys/information.ts';
+import { information, type LinkInformation, LinkNameInformation } from '../sys/information.ts';
 import { NativeBuffer } from '../sys/memory.ts';
 
 /** enum bpf_link_type, include/uapi/linux/bpf.h, in order. */

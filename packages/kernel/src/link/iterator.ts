@@ -26,7 +26,11 @@ export function attachIterator(program: Program, map?: { readonly fd: number }):
 
 /** Runs an attached iterator to its end: all that the program wrote. */
 export function readIterator(link: Link): Uint8Array {
-  const fd = check(execute(Command.iteratorCreate, IteratorCreate, { link_fd: link.fd }), 'read', link.object);
+  const fd = check(
+    execute(Command.iteratorCreate, IteratorCreate, { link_fd: link.fd }),
+    'read',
+    link.object,
+  );
   try {
     const parts: Buffer[] = [];
     for (;;) {

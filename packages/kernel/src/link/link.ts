@@ -99,10 +99,5 @@ export function createLink<T>(
 
 /** The error of an attachment that failed. */
 export function attachError(program: Program, where: string, number: number, hint?: string): KernelError {
-  return new KernelError(
-    `attach ${program.object} to`,
-    where,
-    number,
-    hint === undefined ? {} : { hint },
-  );
+  return new KernelError(`attach ${program.object} to`, where, number, hint === undefined ? {} : { hint });
 }

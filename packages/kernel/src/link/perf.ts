@@ -2,10 +2,12 @@
  * Programs on perf events: tracepoints by name, functions of user-space files (uprobes), and the clock. Each is a
  * perf event that gets the program; the link owns the event, so closing the link ends both.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { codecOf, struct, u32, u64, WaggleError } from '@waggle/bpf';
 import { check, KernelError } from '../errors.ts';
-import { findMount } from '../host/mounts.ts';
+import { findMount, unmount } from '../host/mounts.ts';
 import type { Program } from '../program/program.ts';
 import { LinkCreatePerfEvent } from '../sys/attributes.ts';
 import { Attribute } from '../sys/bpf.ts';
@@ -98,7 +100,7 @@ function perfError(program: Program, where: string, number: number, path?: Nativ
 
 /**
  * Attaches a tracepoint program, e.g. to `syscalls/sys_enter_openat`.
- * @throws WaggleError NOT_FOUND when the kernel has no such tracepoint, NOT_SUPPORTED without tracefs.
+ * @throws WaggleError NOT_FOUND when the kernel has no such tracepoint; KernelError when it has no tracefs.
  */
 export function attachTracepoint(program: Program, category: string, name: string): Link {
   const where = `tracepoint ${category}/${name}`;
@@ -110,14 +112,31 @@ function tracepointId(category: string, name: string): number {
   if (![category, name].every((part) => /^\w+$/.test(part))) {
     throw new WaggleError('INVALID', `${category}/${name} is no name of a tracepoint`);
   }
-  const root = findMount('tracefs')?.mountPoint ?? '/sys/kernel/tracing';
+  return withTracefs((root) => {
+    try {
+      return Number(readFileSync(`${root}/events/${category}/${name}/id`, 'utf8'));
+    } catch (cause) {
+      const message = `this kernel has no tracepoint ${category}/${name}`;
+      throw new WaggleError('NOT_FOUND', message, { cause });
+    }
+  });
+}
+
+/** Many hosts have no tracefs mounted; it is enough to have it for the moment of a look. */
+function withTracefs<T>(look: (root: string) => T): T {
+  const mounted = findMount('tracefs');
+  if (mounted) return look(mounted.mountPoint);
+  const root = mkdtempSync(join(tmpdir(), 'waggle-tracefs-'));
   try {
-    return Number(readFileSync(`${root}/events/${category}/${name}/id`, 'utf8'));
-  } catch (cause) {
-    throw new WaggleError('NOT_FOUND', `there is no tracepoint ${category}/${name} in ${root}/events`, {
-      cause,
-      hint: 'Mount tracefs (mount -t tracefs tracefs /sys/kernel/tracing) if the directory is empty',
-    });
+    const result = libc.mount('tracefs', root, 'tracefs', 0, 'mode=0700');
+    check(result, 'mount', 'tracefs', { hint: 'Tracepoints are named by tracefs (CONFIG_FTRACE)' });
+    try {
+      return look(root);
+    } finally {
+      unmount(root);
+    }
+  } finally {
+    rmdirSync(root);
   }
 }
 

@@ -1,10 +1,11 @@
 /** XDP: a program on a device's receive path, before the stack has allocated anything. */
+import type { Device } from '../net/device.ts';
 import type { Program } from '../program/program.ts';
 import { LinkCreate } from '../sys/attributes.ts';
 import { Attribute } from '../sys/bpf.ts';
 import { errno } from '../sys/errno.ts';
 import { AttachType } from './attach-type.ts';
-import { type Device, interfaceIndex } from './device.ts';
+import { interfaceIndex } from './device.ts';
 import { createLink, type Link } from './link.ts';
 
 /** XDP_FLAGS_* (include/uapi/linux/if_link.h); without one the kernel takes native where the driver has it. */

@@ -110,12 +110,7 @@ function* walk(map: KernelMap, sizes: Sizes): Generator<Batch> {
  * Sets `count` elements. Returns false, with nothing done, when this kind of map has no batches.
  * @throws KernelError that says after how many elements the kernel stopped.
  */
-export function writeBatch(
-  map: KernelMap,
-  keys: NativeBuffer,
-  values: NativeBuffer,
-  count: number,
-): boolean {
+export function writeBatch(map: KernelMap, keys: NativeBuffer, values: NativeBuffer, count: number): boolean {
   if (count === 0) return true;
   const attribute = new Attribute(MapBatch, { map_fd: map.fd, keys, values, count });
   const result = attribute.execute(Command.mapUpdateBatch);

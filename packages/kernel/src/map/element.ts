@@ -25,7 +25,10 @@ export function perCpu<T>(type: Type<T>): Element<readonly T[], T[]> {
     size: stride * count,
     write(view, offset, values) {
       if (!Array.isArray(values) || values.length !== count) {
-        throw new WaggleError('WRONG_SIZE', `a per-CPU value is an array of ${count} values, one for each CPU`);
+        throw new WaggleError(
+          'WRONG_SIZE',
+          `a per-CPU value is an array of ${count} values, one for each CPU`,
+        );
       }
       for (let cpu = 0; cpu < count; cpu++) codec.write(view, offset + cpu * stride, values[cpu]);
     },

@@ -103,11 +103,14 @@ test('a batch that does not fit says how far it came', { skip: needsRoot }, () =
 test('an array map has all its indexes and deletes none', { skip: needsRoot }, () => {
   using map = createMap(arrayMap({ name: 'slots', value: u32, maxEntries: 3 }));
   map.set(2, 7);
-  assert.deepEqual([...map], [
-    [0, 0],
-    [1, 0],
-    [2, 7],
-  ]);
+  assert.deepEqual(
+    [...map],
+    [
+      [0, 0],
+      [1, 0],
+      [2, 7],
+    ],
+  );
   assert.equal(map.get(3), undefined);
   assert.throws(() => map.delete(0), failsWith('INVALID', /delete from map "slots": EINVAL/));
 });
@@ -211,14 +214,20 @@ test('a memory-mapped array is the map', { skip: needsRoot }, () => {
   assert.throws(() => new MappedArray(unmappable, plainSpec), KernelError);
 });
 
-test('pins are found, checked against the declaration, and removed', { skip: needsRoot }, () => {
-  withBpffs((path) => {
+test('pins are found, checked against the declaration, and removed', { skip: needsRoot }, async () => {
+  await withBpffs((path) => {
     using map = createMap(services);
     map.set(key(80), { count: 1, bytes: 2n });
     map.pin(`${path}/services`);
-    assert.throws(() => map.pin(`${path}/services`), failsWith('EXISTS', /pin to .*services the map "services"/));
+    assert.throws(
+      () => map.pin(`${path}/services`),
+      failsWith('EXISTS', /pin to .*services the map "services"/),
+    );
     assert.throws(() => map.pin(`${path}/none/x`), failsWith('NOT_FOUND', /There is no directory/));
-    assert.throws(() => map.pin('/tmp/not-bpffs'), failsWith('INVALID', /is in no bpf file system; mount one there/));
+    assert.throws(
+      () => map.pin('/tmp/not-bpffs'),
+      failsWith('INVALID', /is in no bpf file system; mount one there/),
+    );
 
     using same = openMap({ pin: `${path}/services` }, services);
     assert.deepEqual(same.get(key(80)), { count: 1, bytes: 2n });
@@ -232,8 +241,14 @@ test('pins are found, checked against the declaration, and removed', { skip: nee
       failsWith('WRONG_SIZE', /values of 16 bytes, the declaration says .* of 24 bytes/),
     );
     const other = lruHashMap({ key: Key, value: Value, maxEntries: 64 });
-    assert.throws(() => openMap({ pin: `${path}/services` }, other), failsWith('WRONG_TYPE', /is a BPF_MAP_TYPE_HASH/));
-    assert.throws(() => openMap({ pin: `${path}/missing` }, services), failsWith('NOT_FOUND', /Nothing is pinned/));
+    assert.throws(
+      () => openMap({ pin: `${path}/services` }, other),
+      failsWith('WRONG_TYPE', /is a BPF_MAP_TYPE_HASH/),
+    );
+    assert.throws(
+      () => openMap({ pin: `${path}/missing` }, services),
+      failsWith('NOT_FOUND', /Nothing is pinned/),
+    );
     assert.throws(() => openMap({ id: 0x7fff_fffe }), failsWith('NOT_FOUND', /open map 2147483646/));
   });
 });
@@ -260,7 +275,10 @@ test('a closed map says so', { skip: needsRoot }, () => {
 test('bad keys and values are refused before the kernel sees them', { skip: needsRoot }, () => {
   using map = createMap(services);
   const value = { count: 1, bytes: 1n };
-  assert.throws(() => map.set(key(70_000), value), failsWith('OUT_OF_RANGE', /service_key\.port: 70000 does not fit be16/));
+  assert.throws(
+    () => map.set(key(70_000), value),
+    failsWith('OUT_OF_RANGE', /service_key\.port: 70000 does not fit be16/),
+  );
   // @ts-expect-error a field that the struct does not have
   assert.throws(() => map.set({ ...key(1), adress: 1 }, value), failsWith('UNKNOWN_FIELD', /adress/));
   // @ts-expect-error a 64-bit field takes a bigint

@@ -91,7 +91,8 @@ export function formatAddress(bytes: Uint8Array): string {
 
 function formatIpv6(bytes: Uint8Array): string {
   const groups: number[] = [];
-  for (let index = 0; index < 16; index += 2) groups.push(((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
+  for (let index = 0; index < 16; index += 2)
+    groups.push(((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0));
   const mapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
   if (mapped) return `::ffff:${bytes.subarray(12).join('.')}`;
   const { start, length } = longestZeroRun(groups);
@@ -119,7 +120,8 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
 export function parsePrefix(text: string): IpPrefix {
   const [addressText = '', lengthText, ...more] = typeof text === 'string' ? text.split('/') : [];
   const address = readAddress(addressText);
-  if (address === undefined || more.length > 0) throw unparsable(text, 'an IP prefix', 'Write 10.0.0.0/24 or fd00::/64');
+  if (address === undefined || more.length > 0)
+    throw unparsable(text, 'an IP prefix', 'Write 10.0.0.0/24 or fd00::/64');
   const bits = 8 * address.bytes.length;
   if (lengthText === undefined) return { ...address, length: bits };
   const length = /^(0|[1-9]\d{0,2})$/.test(lengthText) ? Number(lengthText) : Number.NaN;
@@ -151,7 +153,11 @@ export function parseNetwork(text: string): IpPrefix {
   const prefix = parsePrefix(text);
   const network = networkOf(prefix);
   if (network.bytes.some((byte, index) => byte !== prefix.bytes[index])) {
-    throw unparsable(text, 'a network: it has bits after its prefix', `Did you mean ${formatPrefix(network)}?`);
+    throw unparsable(
+      text,
+      'a network: it has bits after its prefix',
+      `Did you mean ${formatPrefix(network)}?`,
+    );
   }
   return prefix;
 }
@@ -161,7 +167,8 @@ export function parseNetwork(text: string): IpPrefix {
  * @throws WaggleError MALFORMED
  */
 export function parseMac(text: string): Uint8Array {
-  const valid = typeof text === 'string' && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/i.test(text);
+  const valid =
+    typeof text === 'string' && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/i.test(text);
   if (!valid) throw unparsable(text, 'a MAC address', 'Write 02:00:00:00:00:01');
   return Uint8Array.from(text.split(/[:-]/), (byte) => Number.parseInt(byte, 16));
 }

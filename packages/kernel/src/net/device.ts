@@ -2,7 +2,7 @@
  * Devices by name or by index. Netlink wants the index; it is looked up for each request, because a name may have passed
  * on to another device since the last one. The look-up costs about a microsecond (netdevice(7): any socket will do).
  */
-import { describe, WaggleError } from '@waggle/bpf';
+import { describe } from '@waggle/bpf';
 import { KernelError } from '../errors.ts';
 import * as libc from '../sys/libc.ts';
 import { NativeBuffer } from '../sys/memory.ts';
@@ -56,21 +56,3 @@ export function interfaceName(socket: NetlinkSocket, index: number): string {
 
 /** A namespace to put a device into: an open {@link NetworkNamespace}, or that of a process. */
 export type NamespaceTarget = { readonly fd: number } | { readonly pid: number };
-
-/** The word of a table for a number; `unknown 7` where a newer kernel knows more. */
-export function wordOf<Word extends string>(words: Readonly<Record<Word, number>>, number: number): Word | `unknown ${number}` {
-  for (const word in words) if (words[word] === number) return word;
-  return `unknown ${number}`;
-}
-
-/**
- * The number of a word in a table.
- * @throws WaggleError WRONG_TYPE
- */
-export function numberOf<Word extends string>(words: Readonly<Record<Word, number>>, word: Word, what: string): number {
-  const number = Object.hasOwn(words, word) ? words[word] : undefined;
-  if (number !== undefined) return number;
-  throw new WaggleError('WRONG_TYPE', `${describe(word)} is not ${what}`, {
-    hint: `Write one of ${Object.keys(words).join(', ')}`,
-  });
-}

@@ -4,7 +4,7 @@
  */
 import { formatAddress, formatMac, parseAddress, parseMac } from './addresses.ts';
 import { checkPort, checkRange, checkVni } from './checks.ts';
-import { type Device, deviceText, interfaceIndex, wordOf } from './device.ts';
+import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { AF_BRIDGE } from './family.ts';
 import {
   NEIGHBOUR_HEADER_SIZE,
@@ -19,6 +19,7 @@ import {
 } from './neighbours.ts';
 import { MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
+import { type Unknown, wordOf } from './words.ts';
 
 /** An entry of the database. */
 export interface FdbSpec {
@@ -50,7 +51,7 @@ export interface FdbEntry {
   readonly vlan: number | undefined;
   /** The bridge that the entry belongs to; undefined for the device's own. */
   readonly masterIndex: number | undefined;
-  readonly state: NeighbourState | `unknown ${number}`;
+  readonly state: NeighbourState | Unknown;
 }
 
 /**

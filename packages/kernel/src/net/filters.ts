@@ -4,12 +4,12 @@
  * also when the process that added it ends. Programs run in the order of their priority, and decide directly: what
  * a program returns is the verdict.
  */
-import { formatMac } from './addresses.ts';
 import { checkRange } from './checks.ts';
 import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { type Attributes, MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 import { TRAFFIC_HEADER_SIZE, TrafficAttribute, writeTrafficHeader } from './qdiscs.ts';
+import { numberOf } from './words.ts';
 
 const RTM_NEWTFILTER = 44;
 const RTM_DELTFILTER = 45;
@@ -70,7 +70,8 @@ export function decodeFilter(payload: Uint8Array): Filter | undefined {
   const handle = header.getUint32(8, true);
   if (direction === undefined || handle === 0) return undefined;
   const kind = attributes.text(TrafficAttribute.kind) ?? '';
-  const options: Attributes | undefined = kind === KIND ? attributes.nested(TrafficAttribute.options) : undefined;
+  const options: Attributes | undefined =
+    kind === KIND ? attributes.nested(TrafficAttribute.options) : undefined;
   const tag = options?.bytes(BpfAttribute.tag);
   return {
     interfaceIndex: header.getInt32(4, true),
@@ -80,7 +81,7 @@ export function decodeFilter(payload: Uint8Array): Filter | undefined {
     kind,
     name: options?.text(BpfAttribute.name),
     programId: options?.u32(BpfAttribute.id),
-    programTag: tag === undefined ? undefined : formatMac(tag).replaceAll(':', ''),
+    programTag: tag === undefined ? undefined : Buffer.from(tag).toString('hex'),
     direct: ((options?.u32(BpfAttribute.flags) ?? 0) & TCA_BPF_FLAG_ACT_DIRECT) !== 0,
   };
 }
@@ -97,7 +98,8 @@ export class Filters {
   list(filter: { readonly device: Device; readonly direction?: Direction }): Filter[] {
     const intent = { operation: 'list', object: `filters of ${deviceText(filter.device)}` };
     const index = interfaceIndex(this.#socket, filter.device, intent);
-    const directions: Direction[] = filter.direction === undefined ? ['ingress', 'egress'] : [filter.direction];
+    const directions: Direction[] =
+      filter.direction === undefined ? ['ingress', 'egress'] : [filter.direction];
     return directions.flatMap((direction) => {
       const message = writeTrafficHeader(new MessageBuilder(RTM_GETTFILTER), index, 0, parents[direction], 0);
       return this.#socket.dump(message, intent).flatMap(({ payload }) => decodeFilter(payload) ?? []);
@@ -140,7 +142,13 @@ export class Filters {
     const handle = checkRange(place.handle, 'the handle of a filter', 1, 0x7fffffff);
     const index = interfaceIndex(this.#socket, place.device, intent);
     const protocol = ((ETH_P_ALL & 0xff) << 8) | (ETH_P_ALL >> 8);
-    return writeTrafficHeader(message, index, handle, parents[place.direction], ((priority << 16) | protocol) >>> 0);
+    return writeTrafficHeader(
+      message,
+      index,
+      handle,
+      numberOf(parents, place.direction, 'a direction'),
+      ((priority << 16) | protocol) >>> 0,
+    );
   }
 }
 

@@ -1,12 +1,20 @@
 /**
  * IP addresses of devices: `network.addresses` (RTM_NEWADDR; include/uapi/linux/if_addr.h).
  */
-import { formatAddress, formatPrefix, type IpFamily, type IpPrefix, parseAddress, parsePrefix } from './addresses.ts';
-import { type Device, deviceText, interfaceIndex, numberOf, wordOf } from './device.ts';
+import {
+  formatAddress,
+  formatPrefix,
+  type IpFamily,
+  type IpPrefix,
+  parseAddress,
+  parsePrefix,
+} from './addresses.ts';
+import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { familyNumber, familyOf, isIpFamily } from './family.ts';
 import { MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 import { type Scope, scopes } from './route.ts';
+import { numberOf, type Unknown, wordOf, wordsOf } from './words.ts';
 
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
@@ -43,7 +51,7 @@ export interface InterfaceAddress {
   /** The other end of a point-to-point link. */
   readonly peer: string | undefined;
   readonly broadcast: string | undefined;
-  readonly scope: Scope | `unknown ${number}`;
+  readonly scope: Scope | Unknown;
   readonly flags: readonly InterfaceAddressFlag[];
 }
 
@@ -91,15 +99,8 @@ export function decodeInterfaceAddress(payload: Uint8Array): InterfaceAddress | 
     peer: peer === address ? undefined : peer,
     broadcast: broadcast === undefined ? undefined : formatAddress(broadcast),
     scope: wordOf(scopes, header.getUint8(3)),
-    flags: flagsOf(bits),
+    flags: wordsOf(flagBits, bits),
   };
-}
-
-function flagsOf(bits: number): InterfaceAddressFlag[] {
-  const flags: InterfaceAddressFlag[] = [];
-  let flag: InterfaceAddressFlag;
-  for (flag in flagBits) if ((bits & flagBits[flag]) !== 0) flags.push(flag);
-  return flags;
 }
 
 /** The addresses in one network namespace. */
@@ -136,12 +137,24 @@ export class InterfaceAddresses {
    * @throws KernelError NOT_FOUND */
   delete(device: Device, prefix: string, options: Pick<InterfaceAddressOptions, 'peer'> = {}): void {
     const intent = { operation: 'delete', object: `address ${prefix} from ${deviceText(device)}` };
-    this.#socket.request(this.#encode(new MessageBuilder(RTM_DELADDR), device, prefix, options, intent), intent);
+    this.#socket.request(
+      this.#encode(new MessageBuilder(RTM_DELADDR), device, prefix, options, intent),
+      intent,
+    );
   }
 
-  #put(operation: string, flags: number, device: Device, prefix: string, options: InterfaceAddressOptions): void {
+  #put(
+    operation: string,
+    flags: number,
+    device: Device,
+    prefix: string,
+    options: InterfaceAddressOptions,
+  ): void {
     const intent = { operation, object: `address ${prefix} to ${deviceText(device)}` };
-    this.#socket.request(this.#encode(new MessageBuilder(RTM_NEWADDR, flags), device, prefix, options, intent), intent);
+    this.#socket.request(
+      this.#encode(new MessageBuilder(RTM_NEWADDR, flags), device, prefix, options, intent),
+      intent,
+    );
   }
 
   #encode(
@@ -154,13 +167,20 @@ export class InterfaceAddresses {
     const prefix: IpPrefix = parsePrefix(text);
     const { noDuplicateDetection, noPrefixRoute } = options;
     const bits =
-      (noDuplicateDetection ? flagBits.noDuplicateDetection : 0) | (noPrefixRoute ? flagBits.noPrefixRoute : 0);
+      (noDuplicateDetection ? flagBits.noDuplicateDetection : 0) |
+      (noPrefixRoute ? flagBits.noPrefixRoute : 0);
     message
-      .u8(familyNumber(prefix.family), prefix.length, 0, numberOf(scopes, options.scope ?? 'global', 'a scope'))
+      .u8(
+        familyNumber(prefix.family),
+        prefix.length,
+        0,
+        numberOf(scopes, options.scope ?? 'global', 'a scope'),
+      )
       .u32(interfaceIndex(this.#socket, device, intent))
       .addBytes(IFA_LOCAL, prefix.bytes)
       .addBytes(IFA_ADDRESS, options.peer === undefined ? prefix.bytes : parseAddress(options.peer).bytes);
-    if (options.broadcast !== undefined) message.addBytes(IFA_BROADCAST, parseAddress(options.broadcast).bytes);
+    if (options.broadcast !== undefined)
+      message.addBytes(IFA_BROADCAST, parseAddress(options.broadcast).bytes);
     return bits === 0 ? message : message.addU32(IFA_FLAGS, bits);
   }
 }

@@ -5,7 +5,7 @@
 import { describe, WaggleError } from '@waggle/bpf';
 import { parseAddress, parseMac } from './addresses.ts';
 import { checkInterfaceName, checkMtu, checkPort, checkRange, checkU32, checkVni } from './checks.ts';
-import { type Device, type NamespaceTarget, numberOf } from './device.ts';
+import type { Device, NamespaceTarget } from './device.ts';
 import {
   BridgeAttribute,
   IFF_UP,
@@ -17,6 +17,7 @@ import {
   VxlanAttribute,
 } from './link.ts';
 import { MessageBuilder, MessageFlag } from './netlink-message.ts';
+import { numberOf } from './words.ts';
 
 /** What every new device may be given. */
 export interface CommonLinkSpec {
@@ -25,8 +26,6 @@ export interface CommonLinkSpec {
   readonly mac?: string;
   /** Bytes. */
   readonly mtu?: number;
-  /** Brings the device up at once. */
-  readonly up?: boolean;
   readonly transmitQueues?: number;
   readonly receiveQueues?: number;
   /** A number by which devices can be told apart. */
@@ -35,11 +34,13 @@ export interface CommonLinkSpec {
 
 /** What a device in the namespace of the request may be given besides. */
 export interface LocalLinkSpec extends CommonLinkSpec {
+  /** Brings the device up at once. */
+  readonly up?: boolean;
   /** The bridge that it becomes a port of. */
   readonly master?: Device;
 }
 
-/** The other end of a veth pair. */
+/** The other end of a veth pair. It is down at first: the kernel cannot bring it up before the pair is joined. */
 export interface VethPeerSpec extends CommonLinkSpec {
   /** Where it is put; beside the first end by default. */
   readonly namespace?: NamespaceTarget;
@@ -112,28 +113,40 @@ const VXLAN_PORT = 4789;
  */
 export function encodeLinkSpec(spec: LinkSpec, resolve: Resolve): MessageBuilder {
   const message = new MessageBuilder(RTM_NEWLINK, MessageFlag.create | MessageFlag.exclusive);
+  writeLinkHeader(message, 0, spec.up);
   writeCommon(message, spec);
   if (spec.master !== undefined) message.addU32(LinkAttribute.master, resolve(spec.master));
   if (spec.kind === 'macvlan') message.addU32(LinkAttribute.link, resolve(spec.device));
   return message.addNested(LinkAttribute.information, () => {
     message.addText(InformationAttribute.kind, spec.kind);
-    if (spec.kind !== 'dummy') message.addNested(InformationAttribute.data, () => writeData(message, spec, resolve));
+    if (spec.kind !== 'dummy')
+      message.addNested(InformationAttribute.data, () => writeData(message, spec, resolve));
   });
 }
 
 /** struct ifinfomsg; `index` 0 for a device that is known by name, or not there yet. */
-export function writeLinkHeader(message: MessageBuilder, index: number, up: boolean | undefined): MessageBuilder {
+export function writeLinkHeader(
+  message: MessageBuilder,
+  index: number,
+  up: boolean | undefined,
+): MessageBuilder {
   const change = up === undefined ? 0 : IFF_UP;
-  return message.u8(0, 0).u16(0).u32(index).u32(up ? IFF_UP : 0).u32(change);
+  return message
+    .u8(0, 0)
+    .u16(0)
+    .u32(index)
+    .u32(up ? IFF_UP : 0)
+    .u32(change);
 }
 
 function writeCommon(message: MessageBuilder, spec: CommonLinkSpec): void {
-  writeLinkHeader(message, 0, spec.up);
   message.addText(LinkAttribute.name, checkInterfaceName(spec.name));
   if (spec.mac !== undefined) message.addBytes(LinkAttribute.address, parseMac(spec.mac));
   if (spec.mtu !== undefined) message.addU32(LinkAttribute.mtu, checkMtu(spec.mtu));
-  if (spec.transmitQueues !== undefined) message.addU32(LinkAttribute.transmitQueues, checkQueues(spec.transmitQueues));
-  if (spec.receiveQueues !== undefined) message.addU32(LinkAttribute.receiveQueues, checkQueues(spec.receiveQueues));
+  if (spec.transmitQueues !== undefined)
+    message.addU32(LinkAttribute.transmitQueues, checkQueues(spec.transmitQueues));
+  if (spec.receiveQueues !== undefined)
+    message.addU32(LinkAttribute.receiveQueues, checkQueues(spec.receiveQueues));
   if (spec.group !== undefined) message.addU32(LinkAttribute.group, checkU32(spec.group, 'a device group'));
 }
 
@@ -151,6 +164,7 @@ function writeData(message: MessageBuilder, spec: Exclude<LinkSpec, DummySpec>, 
   switch (spec.kind) {
     case 'veth':
       message.addBlock(VETH_INFO_PEER, () => {
+        writeLinkHeader(message, 0, undefined);
         writeCommon(message, spec.peer);
         if (spec.peer.namespace !== undefined) writeNamespace(message, spec.peer.namespace);
       });
@@ -159,34 +173,47 @@ function writeData(message: MessageBuilder, spec: Exclude<LinkSpec, DummySpec>, 
       writeVxlan(message, spec, resolve);
       return;
     case 'bridge':
-      if (spec.spanningTree !== undefined) message.addU32(BridgeAttribute.spanningTree, Number(spec.spanningTree));
-      if (spec.vlanFiltering !== undefined) message.addU8(BridgeAttribute.vlanFiltering, Number(spec.vlanFiltering));
+      if (spec.spanningTree !== undefined)
+        message.addU32(BridgeAttribute.spanningTree, Number(spec.spanningTree));
+      if (spec.vlanFiltering !== undefined)
+        message.addU8(BridgeAttribute.vlanFiltering, Number(spec.vlanFiltering));
       return;
     case 'macvlan':
       message.addU32(MacvlanAttribute.mode, numberOf(macvlanModes, spec.mode, 'a macvlan mode'));
       return;
     default:
-      throw new WaggleError('WRONG_TYPE', `${describe((spec as { kind: unknown }).kind)} is not a kind of device`, {
-        hint: 'Write one of veth, vxlan, bridge, dummy, macvlan',
-      });
+      throw new WaggleError(
+        'WRONG_TYPE',
+        `${describe((spec as { kind: unknown }).kind)} is not a kind of device`,
+        {
+          hint: 'Write one of veth, vxlan, bridge, dummy, macvlan',
+        },
+      );
   }
 }
 
 function writeVxlan(message: MessageBuilder, spec: VxlanSpec, resolve: Resolve): void {
   const external = spec.external === true;
   if (external === (spec.vni !== undefined)) {
-    throw new WaggleError('INVALID', `VXLAN device ${describe(spec.name)} needs either a vni or external: true`, {
-      hint: 'An external device takes the identifier from each packet',
-    });
+    throw new WaggleError(
+      'INVALID',
+      `VXLAN device ${describe(spec.name)} needs either a vni or external: true`,
+      {
+        hint: 'An external device takes the identifier from each packet',
+      },
+    );
   }
   if (external) message.addU8(VxlanAttribute.collectMetadata, 1);
   if (spec.vni !== undefined) message.addU32(VxlanAttribute.id, checkVni(spec.vni));
   message.addU16BigEndian(VxlanAttribute.port, checkPort(spec.port ?? VXLAN_PORT));
   message.addU8(VxlanAttribute.learning, Number(spec.learning ?? false));
-  if (spec.local !== undefined) writeAddress(message, spec.local, VxlanAttribute.local, VxlanAttribute.local6);
-  if (spec.remote !== undefined) writeAddress(message, spec.remote, VxlanAttribute.group, VxlanAttribute.group6);
+  if (spec.local !== undefined)
+    writeAddress(message, spec.local, VxlanAttribute.local, VxlanAttribute.local6);
+  if (spec.remote !== undefined)
+    writeAddress(message, spec.remote, VxlanAttribute.group, VxlanAttribute.group6);
   if (spec.device !== undefined) message.addU32(VxlanAttribute.link, resolve(spec.device));
-  if (spec.ttl !== undefined) message.addU8(VxlanAttribute.ttl, checkRange(spec.ttl, 'a time to live', 0, 255));
+  if (spec.ttl !== undefined)
+    message.addU8(VxlanAttribute.ttl, checkRange(spec.ttl, 'a time to live', 0, 255));
   if (spec.udpChecksum !== undefined) message.addU8(VxlanAttribute.udpChecksum, Number(spec.udpChecksum));
   if (spec.groupPolicy === true) message.addFlag(VxlanAttribute.groupPolicy);
 }

@@ -3,8 +3,8 @@
  * `ip link` uses too. Pure: a message in, a {@link Link} out.
  */
 import { formatAddress, formatMac } from './addresses.ts';
-import { wordOf } from './device.ts';
-import { Attributes, parsePayload, textOf } from './netlink-message.ts';
+import { type Attributes, parsePayload, textOf } from './netlink-message.ts';
+import { type Unknown, wordOf, wordsOf } from './words.ts';
 
 /** Attributes of a link (IFLA_*). */
 export const LinkAttribute = {
@@ -85,7 +85,7 @@ const operationalStates = {
   dormant: 5,
   up: 6,
 } as const;
-export type OperationalState = keyof typeof operationalStates | `unknown ${number}`;
+export type OperationalState = keyof typeof operationalStates | Unknown;
 
 /** XDP_ATTACHED_* */
 const xdpModes = { native: 1, generic: 2, offloaded: 3, multiple: 4 } as const;
@@ -100,7 +100,7 @@ export interface LinkCounters {
 
 /** The XDP program of a device; `multiple` when it has one in more than one mode, and then no single id. */
 export interface LinkXdp {
-  readonly mode: keyof typeof xdpModes | `unknown ${number}`;
+  readonly mode: keyof typeof xdpModes | Unknown;
   readonly programId: number | undefined;
 }
 
@@ -142,7 +142,7 @@ export interface Link {
   readonly transmitQueueLength: number;
   readonly xdp: LinkXdp | undefined;
   readonly vxlan: VxlanProperties | undefined;
-  readonly macvlanMode: MacvlanMode | `unknown ${number}` | undefined;
+  readonly macvlanMode: MacvlanMode | Unknown | undefined;
   readonly received: LinkCounters;
   readonly sent: LinkCounters;
 }
@@ -170,7 +170,7 @@ export function decodeLink(payload: Uint8Array): Link {
     kind,
     mac: mac === undefined || mac.length === 0 ? undefined : formatMac(mac),
     mtu: attributes.u32(LinkAttribute.mtu) ?? 0,
-    flags: flagsOf(bits),
+    flags: wordsOf(flagBits, bits),
     up: (bits & IFF_UP) !== 0,
     operationalState: wordOf(operationalStates, attributes.u8(LinkAttribute.operationalState) ?? 0),
     masterIndex: attributes.u32(LinkAttribute.master),
@@ -189,16 +189,11 @@ export function decodeLink(payload: Uint8Array): Link {
   };
 }
 
-function flagsOf(bits: number): LinkFlag[] {
-  const flags: LinkFlag[] = [];
-  let flag: LinkFlag;
-  for (flag in flagBits) if ((bits & flagBits[flag]) !== 0) flags.push(flag);
-  return flags;
-}
-
 function alternativeNames(properties: Attributes | undefined): string[] {
   const entries = properties?.entries ?? [];
-  return entries.filter(({ type }) => type === LinkAttribute.alternativeName).map(({ payload }) => textOf(payload));
+  return entries
+    .filter(({ type }) => type === LinkAttribute.alternativeName)
+    .map(({ payload }) => textOf(payload));
 }
 
 /** struct rtnl_link_stats64 begins with packets, bytes, errors and drops, received and sent in turns. */

@@ -66,7 +66,10 @@ export class Links {
   get(device: Device): Link {
     const intent = { operation: 'get', object: deviceText(device) };
     const message = new MessageBuilder(RTM_GETLINK);
-    const [reply] = this.#socket.request(writeLinkHeader(message, this.#index(device, intent), undefined), intent);
+    const [reply] = this.#socket.request(
+      writeLinkHeader(message, this.#index(device, intent), undefined),
+      intent,
+    );
     return decodeLink(reply?.payload ?? new Uint8Array());
   }
 
@@ -88,7 +91,10 @@ export class Links {
    */
   create(spec: LinkSpec): Link {
     const intent = { operation: 'create', object: `${spec.kind} ${deviceText(spec.name)}` };
-    this.#socket.request(encodeLinkSpec(spec, (device) => this.#index(device, intent)), intent);
+    this.#socket.request(
+      encodeLinkSpec(spec, (device) => this.#index(device, intent)),
+      intent,
+    );
     return this.get(spec.name);
   }
 
@@ -103,12 +109,16 @@ export class Links {
     if (mtu !== undefined) message.addU32(LinkAttribute.mtu, checkMtu(mtu));
     if (mac !== undefined) message.addBytes(LinkAttribute.address, parseMac(mac));
     if (name !== undefined) message.addText(LinkAttribute.name, checkInterfaceName(name));
-    if (master !== undefined) message.addU32(LinkAttribute.master, master === null ? 0 : this.#index(master, intent));
+    if (master !== undefined)
+      message.addU32(LinkAttribute.master, master === null ? 0 : this.#index(master, intent));
     if (namespace !== undefined) writeNamespace(message, namespace);
     if (group !== undefined) message.addU32(LinkAttribute.group, checkU32(group, 'a device group'));
     if (alias !== undefined) message.addText(LinkAttribute.alias, alias);
     if (transmitQueueLength !== undefined) {
-      message.addU32(LinkAttribute.transmitQueueLength, checkU32(transmitQueueLength, 'the length of a queue'));
+      message.addU32(
+        LinkAttribute.transmitQueueLength,
+        checkU32(transmitQueueLength, 'the length of a queue'),
+      );
     }
     this.#socket.request(message, intent);
   }

@@ -171,6 +171,9 @@ export class NetworkNamespace implements Disposable {
 
   /**
    * Runs a synchronous function with the calling thread in this namespace, and answers its result. Runs may be nested.
+   *
+   * Beware of Node's sockets: `server.listen(port)` makes its socket at once, and so inside; `listen(port, host)` and
+   * `connect` make it in a later turn of the event loop, and so outside.
    * @throws WaggleError WRONG_TYPE for an asynchronous function; KernelError DENIED without CAP_SYS_ADMIN. SYSTEM when the
    *   thread could not return to its namespace: it may go on in no namespace then, and every later run on this thread throws too.
    */
@@ -282,7 +285,10 @@ function comeBack(fd: number): void {
   const result = libc.setns(fd, CLONE_NEWNET);
   if (result === 0) return;
   const hint = 'This thread is in the wrong namespace now; end the process';
-  stranded = new KernelError('return to', 'the network namespace of before', -result, { code: 'SYSTEM', hint });
+  stranded = new KernelError('return to', 'the network namespace of before', -result, {
+    code: 'SYSTEM',
+    hint,
+  });
   throw stranded;
 }
 

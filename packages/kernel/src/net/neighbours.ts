@@ -3,10 +3,11 @@
  * include/uapi/linux/neighbour.h).
  */
 import { formatAddress, formatMac, type IpFamily, parseAddress, parseMac } from './addresses.ts';
-import { type Device, deviceText, interfaceIndex, numberOf, wordOf } from './device.ts';
+import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { familyNumber, familyOf } from './family.ts';
 import { MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
+import { numberOf, type Unknown, wordOf } from './words.ts';
 
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
@@ -15,7 +16,15 @@ export const RTM_GETNEIGH = 30;
 export const NEIGHBOUR_HEADER_SIZE = 12;
 
 /** NDA_* */
-export const NeighbourAttribute = { destination: 1, mac: 2, vlan: 5, port: 6, vni: 7, interfaceIndex: 8, master: 9 } as const;
+export const NeighbourAttribute = {
+  destination: 1,
+  mac: 2,
+  vlan: 5,
+  port: 6,
+  vni: 7,
+  interfaceIndex: 8,
+  master: 9,
+} as const;
 
 /** NTF_* */
 export const NeighbourFlag = { self: 0x02, master: 0x04, proxy: 0x08, router: 0x80 } as const;
@@ -54,7 +63,7 @@ export interface Neighbour {
   readonly address: string;
   /** Unknown while it is being asked for. */
   readonly mac: string | undefined;
-  readonly state: NeighbourState | `unknown ${number}`;
+  readonly state: NeighbourState | Unknown;
   readonly router: boolean;
   /** An address that this host answers for. */
   readonly proxy: boolean;

@@ -197,7 +197,10 @@ function outOfRange(value: number | bigint, largest: string): WaggleError {
 
 function attributeLength(length: number): number {
   if (length <= LARGEST_ATTRIBUTE) return length;
-  throw new WaggleError('WRONG_SIZE', `a netlink attribute of ${length} bytes is longer than the format allows (65535)`);
+  throw new WaggleError(
+    'WRONG_SIZE',
+    `a netlink attribute of ${length} bytes is longer than the format allows (65535)`,
+  );
 }
 
 /** One message as it came. */
@@ -238,7 +241,10 @@ export function parseMessages(bytes: Uint8Array): Message[] {
  * The payload of a message in its two parts: the struct of the family (`size` bytes), and the attributes.
  * @throws WaggleError MALFORMED
  */
-export function parsePayload(payload: Uint8Array, size: number): { header: DataView; attributes: Attributes } {
+export function parsePayload(
+  payload: Uint8Array,
+  size: number,
+): { header: DataView; attributes: Attributes } {
   if (payload.length < size) throw malformed(`${payload.length} bytes where a struct of ${size} should be`);
   return { header: viewOf(payload), attributes: Attributes.parse(payload.subarray(align(size))) };
 }
@@ -332,7 +338,8 @@ export class Attributes {
   #view(type: number, size: number): DataView | undefined {
     const payload = this.#byType.get(type);
     if (payload === undefined) return undefined;
-    if (payload.length < size) throw malformed(`attribute ${type} has ${payload.length} bytes instead of ${size}`);
+    if (payload.length < size)
+      throw malformed(`attribute ${type} has ${payload.length} bytes instead of ${size}`);
     return viewOf(payload);
   }
 }
@@ -374,6 +381,7 @@ export function parseAcknowledgement(message: Message): Acknowledgement {
     const quoted = (flags & MessageFlag.capped) === 0 ? view.getUint32(4, true) : HEADER_SIZE;
     start += align(Math.max(quoted, HEADER_SIZE));
   }
-  if (start > payload.length) throw malformed(`an error message that quotes more than its ${payload.length} bytes`);
+  if (start > payload.length)
+    throw malformed(`an error message that quotes more than its ${payload.length} bytes`);
   return { result, sentence: Attributes.parse(payload.subarray(start)).text(ERROR_SENTENCE) };
 }

@@ -38,7 +38,8 @@ const MSG_PEEK = 0x2;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 
-const RECEIVE_SIZE = 64 * 1024;
+/** The kernel fills dumps up to this size. */
+const RECEIVE_SIZE = 32 * 1024;
 /** Room for the events of some thousand changes while the event loop is busy. */
 const EVENT_BUFFER_SIZE = 1024 * 1024;
 const DEFAULT_TIMEOUT = 5000;
@@ -146,9 +147,13 @@ export class NetlinkSocket implements Disposable {
       const replies = this.#dumpOnce(message, intent);
       if (replies !== undefined) return replies;
     }
-    throw new WaggleError('BUSY', `${intent.operation} ${intent.object}: the table kept changing while it was read`, {
-      hint: 'Try again, or ask for a part of it',
-    });
+    throw new WaggleError(
+      'BUSY',
+      `${intent.operation} ${intent.object}: the table kept changing while it was read`,
+      {
+        hint: 'Try again, or ask for a part of it',
+      },
+    );
   }
 
   /** One dump; undefined when the table changed in between, so that entries may be missing or double. */
@@ -203,7 +208,10 @@ export class NetlinkSocket implements Disposable {
   /** Sends a message; its sequence number. */
   #send(message: MessageBuilder, flags: number, intent: Intent): number {
     if (this.#watch !== undefined) {
-      throw new WaggleError('BUSY', `${intent.operation} ${intent.object}: this netlink socket is watching for events`);
+      throw new WaggleError(
+        'BUSY',
+        `${intent.operation} ${intent.object}: this netlink socket is watching for events`,
+      );
     }
     this.#sequence = (this.#sequence + 1) >>> 0;
     const bytes = message.finish(flags, this.#sequence);

@@ -121,7 +121,10 @@ export class Qdiscs {
   /** Deletes what is at a place: clsact and ingress with all their filters, the root for the kernel's default.
    * @throws KernelError NOT_FOUND */
   delete(device: Device, place: 'root' | 'clsact'): void {
-    const intent = { operation: 'delete', object: `the ${place} queueing discipline of ${deviceText(device)}` };
+    const intent = {
+      operation: 'delete',
+      object: `the ${place} queueing discipline of ${deviceText(device)}`,
+    };
     const parent = place === 'root' ? TC_H_ROOT : TC_H_CLSACT;
     const message = new MessageBuilder(RTM_DELQDISC);
     this.#socket.request(writeTrafficHeader(message, this.#index(device, intent), 0, parent, 0), intent);

@@ -5,9 +5,10 @@
 import { WaggleError } from '@waggle/bpf';
 import { formatAddress, formatPrefix, type IpFamily, parseAddress, parseNetwork } from './addresses.ts';
 import { checkMtu, checkRange, checkU32 } from './checks.ts';
-import { type Device, numberOf, wordOf } from './device.ts';
+import type { Device } from './device.ts';
 import { AF_INET6, familyNumber, familyOf, isIpFamily, parseAddressOf } from './family.ts';
 import { Attributes, type MessageBuilder, parsePayload } from './netlink-message.ts';
+import { numberOf, type Unknown, wordOf } from './words.ts';
 
 /** How far an address or a route reaches (RT_SCOPE_*). */
 export const scopes = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const;
@@ -28,7 +29,16 @@ const types = {
 export type RouteType = keyof typeof types;
 
 /** Who added a route (RTPROT_*); other numbers are free for use. */
-const protocols = { unspecified: 0, redirect: 1, kernel: 2, boot: 3, static: 4, ra: 9, dhcp: 16, bgp: 186 } as const;
+const protocols = {
+  unspecified: 0,
+  redirect: 1,
+  kernel: 2,
+  boot: 3,
+  static: 4,
+  ra: 9,
+  dhcp: 16,
+  bgp: 186,
+} as const;
 export type RouteProtocol = keyof typeof protocols | number;
 
 /** A routing table: one of the kernel's own, or a number. */
@@ -91,8 +101,8 @@ export interface Route {
   readonly table: number;
   readonly metric: number | undefined;
   readonly source: string | undefined;
-  readonly scope: Scope | `unknown ${number}`;
-  readonly type: RouteType | `unknown ${number}`;
+  readonly scope: Scope | Unknown;
+  readonly type: RouteType | Unknown;
   readonly protocol: number;
   readonly mtu: number | undefined;
   readonly onLink: boolean;
@@ -124,7 +134,9 @@ const RT_TABLE_COMPAT = 252;
 /** The number of a table.
  * @throws WaggleError WRONG_TYPE, OUT_OF_RANGE */
 export function tableNumber(table: RouteTable): number {
-  return typeof table === 'number' ? checkRange(table, 'a routing table', 1, 0xffffffff) : numberOf(tables, table, 'a routing table');
+  return typeof table === 'number'
+    ? checkRange(table, 'a routing table', 1, 0xffffffff)
+    : numberOf(tables, table, 'a routing table');
 }
 
 function protocolNumber(protocol: RouteProtocol): number {
@@ -178,8 +190,10 @@ export function writeRoute(
   writeWay(message, spec, family, resolve);
   const { metric, source, mtu, nextHops } = spec;
   if (metric !== undefined) message.addU32(RouteAttribute.priority, checkU32(metric, 'a metric'));
-  if (source !== undefined) message.addBytes(RouteAttribute.preferredSource, parseAddressOf(family, source).bytes);
-  if (mtu !== undefined) message.addNested(RouteAttribute.metrics, () => message.addU32(RTAX_MTU, checkMtu(mtu)));
+  if (source !== undefined)
+    message.addBytes(RouteAttribute.preferredSource, parseAddressOf(family, source).bytes);
+  if (mtu !== undefined)
+    message.addNested(RouteAttribute.metrics, () => message.addU32(RTAX_MTU, checkMtu(mtu)));
   if (nextHops !== undefined) {
     message.addBlock(RouteAttribute.multipath, () => {
       for (const hop of nextHops) writeNextHop(message, hop, family, resolve);
@@ -275,7 +289,8 @@ export function decodeRoute(payload: Uint8Array): Route | undefined {
 
 function gatewayOf(attributes: Attributes): string | undefined {
   // RTA_VIA: the family in 16 bits, then the address.
-  const gateway = attributes.bytes(RouteAttribute.gateway) ?? attributes.bytes(RouteAttribute.via)?.subarray(2);
+  const gateway =
+    attributes.bytes(RouteAttribute.gateway) ?? attributes.bytes(RouteAttribute.via)?.subarray(2);
   return gateway === undefined ? undefined : formatAddress(gateway);
 }
 
@@ -288,7 +303,10 @@ function nextHopsOf(bytes: Uint8Array | undefined): NextHop[] {
     const room = bytes.length - offset;
     const length = room < NEXT_HOP_SIZE ? 0 : view.getUint16(offset, true);
     if (length < NEXT_HOP_SIZE || length > room) {
-      throw new WaggleError('MALFORMED', `malformed netlink message: a next hop of ${length} bytes with ${room} left`);
+      throw new WaggleError(
+        'MALFORMED',
+        `malformed netlink message: a next hop of ${length} bytes with ${room} left`,
+      );
     }
     const attributes = Attributes.parse(bytes.subarray(offset + NEXT_HOP_SIZE, offset + length));
     const index = view.getInt32(offset + 4, true);

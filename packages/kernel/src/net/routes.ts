@@ -1,20 +1,30 @@
 /**
  * Routing tables: `network.routes`.
  */
+
+import { KernelError } from '../errors.ts';
+import { errno } from '../sys/errno.ts';
 import { type IpFamily, parseAddress } from './addresses.ts';
 import { checkU32 } from './checks.ts';
 import { type Device, interfaceIndex } from './device.ts';
 import { parseAddressOf } from './family.ts';
 import { type Message, MessageBuilder, MessageFlag } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
-import { decodeRoute, type Route, RouteAttribute, type RouteSpec, type RouteTable, tableNumber, writeRoute, writeRouteHeader } from './route.ts';
-import { errno } from '../sys/errno.ts';
-import { KernelError } from '../errors.ts';
+import {
+  decodeRoute,
+  type Route,
+  RouteAttribute,
+  type RouteSpec,
+  type RouteTable,
+  tableNumber,
+  writeRoute,
+  writeRouteHeader,
+} from './route.ts';
 
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
-/** The answer of a look-up names the table where the route was found. */
+/** IPv4: the answer of a look-up names the table where the route was found; IPv6 does so anyway, and refuses the flag. */
 const RTM_F_LOOKUP_TABLE = 0x1000;
 
 /** Which routes to list. */
@@ -47,7 +57,9 @@ export class Routes {
   /** The routes of the main table, or those that the filter names. */
   list(filter: RouteFilter = {}): Route[] {
     const families: IpFamily[] = filter.family === undefined ? [4, 6] : [filter.family];
-    return families.flatMap((family) => this.#dump(family, filter)).flatMap(({ payload }) => decodeRoute(payload) ?? []);
+    return families
+      .flatMap((family) => this.#dump(family, filter))
+      .flatMap(({ payload }) => decodeRoute(payload) ?? []);
   }
 
   #dump(family: IpFamily, filter: RouteFilter): Message[] {
@@ -78,11 +90,13 @@ export class Routes {
       family,
       destinationLength: length,
       sourceLength: from === undefined ? 0 : length,
-      flags: RTM_F_LOOKUP_TABLE,
+      flags: family === 4 ? RTM_F_LOOKUP_TABLE : 0,
     }).addBytes(RouteAttribute.destination, bytes);
     if (from !== undefined) message.addBytes(RouteAttribute.source, parseAddressOf(family, from).bytes);
-    if (inputDevice !== undefined) message.addU32(RouteAttribute.inputInterface, this.#index(inputDevice, intent));
-    if (outputDevice !== undefined) message.addU32(RouteAttribute.outputInterface, this.#index(outputDevice, intent));
+    if (inputDevice !== undefined)
+      message.addU32(RouteAttribute.inputInterface, this.#index(inputDevice, intent));
+    if (outputDevice !== undefined)
+      message.addU32(RouteAttribute.outputInterface, this.#index(outputDevice, intent));
     if (mark !== undefined) message.addU32(RouteAttribute.mark, checkU32(mark, 'a packet mark'));
     const [reply] = this.#socket.request(message, intent);
     return reply === undefined ? undefined : decodeRoute(reply.payload);
@@ -91,12 +105,22 @@ export class Routes {
   /** Adds a route.
    * @throws KernelError EXISTS when there is one to the same destination with the same metric. */
   add(spec: RouteSpec): void {
-    this.#put('add', spec, new MessageBuilder(RTM_NEWROUTE, MessageFlag.create | MessageFlag.exclusive), true);
+    this.#put(
+      'add',
+      spec,
+      new MessageBuilder(RTM_NEWROUTE, MessageFlag.create | MessageFlag.exclusive),
+      true,
+    );
   }
 
   /** Adds a route, or puts it in the place of the one to the same destination with the same metric. */
   replace(spec: RouteSpec): void {
-    this.#put('replace', spec, new MessageBuilder(RTM_NEWROUTE, MessageFlag.create | MessageFlag.replace), true);
+    this.#put(
+      'replace',
+      spec,
+      new MessageBuilder(RTM_NEWROUTE, MessageFlag.create | MessageFlag.replace),
+      true,
+    );
   }
 
   /** Deletes the first route that is as the spec says; what it leaves out may be anything.
@@ -108,7 +132,10 @@ export class Routes {
   #put(operation: string, spec: RouteSpec, message: MessageBuilder, exact: boolean): void {
     const table = spec.table === undefined ? '' : ` in table ${spec.table}`;
     const intent = { operation, object: `route to ${spec.destination}${table}` };
-    this.#socket.request(writeRoute(message, spec, (device) => this.#index(device, intent), exact), intent);
+    this.#socket.request(
+      writeRoute(message, spec, (device) => this.#index(device, intent), exact),
+      intent,
+    );
   }
 
   #index(device: Device, intent: Intent): number {

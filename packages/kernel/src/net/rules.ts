@@ -1,14 +1,15 @@
 /**
  * Routing rules, which choose the routing table: `network.rules` (RTM_NEWRULE; include/uapi/linux/fib_rules.h).
  */
-import { formatPrefix, type IpFamily, type IpPrefix, parseNetwork } from './addresses.ts';
+
 import { WaggleError } from '@waggle/bpf';
+import { formatPrefix, type IpFamily, type IpPrefix, parseNetwork } from './addresses.ts';
 import { checkInterfaceName, checkU32 } from './checks.ts';
-import { numberOf, wordOf } from './device.ts';
 import { familyNumber, familyOf } from './family.ts';
 import { type Attributes, MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import { type RouteTable, tableNumber } from './route.ts';
+import { numberOf, type Unknown, wordOf } from './words.ts';
 
 const RTM_NEWRULE = 32;
 const RTM_DELRULE = 33;
@@ -74,7 +75,7 @@ export interface Rule {
   readonly invert: boolean;
   readonly priority: number;
   readonly table: number | undefined;
-  readonly action: keyof typeof actions | `unknown ${number}`;
+  readonly action: keyof typeof actions | Unknown;
 }
 
 /**
@@ -157,10 +158,14 @@ function writeRule(message: MessageBuilder, spec: RuleSpec, exact: boolean): Mes
   const family = familyIn(spec, from, to);
   const looksUp = (spec.action ?? 'lookup') === 'lookup';
   if (exact && looksUp !== (spec.table !== undefined)) {
-    throw new WaggleError('INVALID', `a rule that ${looksUp ? 'looks up a route needs' : 'drops packets takes no'} table`);
+    throw new WaggleError(
+      'INVALID',
+      `a rule that ${looksUp ? 'looks up a route needs' : 'drops packets takes no'} table`,
+    );
   }
   const table = spec.table === undefined ? 0 : tableNumber(spec.table);
-  const action = spec.action === undefined && !exact ? 0 : numberOf(actions, spec.action ?? 'lookup', 'an action');
+  const action =
+    spec.action === undefined && !exact ? 0 : numberOf(actions, spec.action ?? 'lookup', 'an action');
   message
     .u8(familyNumber(family), to?.length ?? 0, from?.length ?? 0, 0)
     .u8(table > 255 ? RT_TABLE_COMPAT : table, 0, 0, action)

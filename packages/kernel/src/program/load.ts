@@ -108,7 +108,10 @@ function refusal(spec: ProgramSpec, object: string, number: number, log: string)
 }
 
 /** The instructions with the descriptors of their maps. */
-function link({ name, code }: ProgramSpec, maps: Readonly<Record<string, { readonly fd: number }>>): Uint8Array {
+function link(
+  { name, code }: ProgramSpec,
+  maps: Readonly<Record<string, { readonly fd: number }>>,
+): Uint8Array {
   const linked = code.bytes.slice();
   const view = new DataView(linked.buffer);
   for (const { map, slot, valueOffset } of code.mapReferences) {

@@ -60,7 +60,8 @@ function assertLayout(btf: Btf, name: string, path: (field: string) => string, l
   for (const field of layout.fields) {
     const member = btf.member(name, path(field.name));
     assert.equal(field.offset, member.byteOffset, `${layout.name}.${field.name}: offset`);
-    if (!member.isBitfield) assert.equal(field.type.size, member.byteSize, `${layout.name}.${field.name}: size`);
+    if (!member.isBitfield)
+      assert.equal(field.type.size, member.byteSize, `${layout.name}.${field.name}: size`);
   }
 }
 
@@ -75,7 +76,8 @@ for (const layout of Object.values(attributes)) {
 
 test('bpf_map_info and bpf_prog_info of the running kernel', { skip: noBtf }, () => {
   const btf = kernelBtf();
-  for (const layout of [MapInformation, ProgramInformation]) assertLayout(btf, layout.name, (field) => field, layout);
+  for (const layout of [MapInformation, ProgramInformation])
+    assertLayout(btf, layout.name, (field) => field, layout);
 });
 
 test('bpf_link_info of the running kernel: the union follows at 16 bytes', { skip: noBtf }, () => {

@@ -117,7 +117,11 @@ const link = { prog_fd: u32, target_fd: u32, attach_type: u32, flags: u32 } as c
 /** The link types whose attach type says everything. */
 export const LinkCreate = struct('link_create', link);
 export const LinkCreateTracing = struct('link_create_tracing', { ...link, target_btf_id: u32, cookie: u64 });
-export const LinkCreateIterator = struct('link_create_iterator', { ...link, iter_info: u64, iter_info_len: u32 });
+export const LinkCreateIterator = struct('link_create_iterator', {
+  ...link,
+  iter_info: u64,
+  iter_info_len: u32,
+});
 export const LinkCreatePerfEvent = struct('link_create_perf_event', { ...link, bpf_cookie: u64 });
 export const LinkCreateNetfilter = struct('link_create_netfilter', {
   ...link,

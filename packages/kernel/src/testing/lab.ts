@@ -18,11 +18,11 @@ let count = 0;
 export const uniqueName = (): string => `wgt${process.pid}n${count++}`;
 
 /** Runs `body` with a bpf file system of its own. */
-export function withBpffs<T>(body: (path: string) => T): T {
+export async function withBpffs<T>(body: (path: string) => T | Promise<T>): Promise<T> {
   const path = mkdtempSync(join(tmpdir(), 'waggle-bpffs-'));
   mountBpffs(path);
   try {
-    return body(path);
+    return await body(path);
   } finally {
     unmount(path);
     rmdirSync(path);

@@ -1,0 +1,114 @@
+/** The table that a benchmark prints: at most 100 columns wide, with a mark where a row has a goal. */
+
+/** Units of figures: time in nanoseconds, rates in 1/s, sizes in bytes. */
+const units = {
+  time: [
+    [1e9, 's'],
+    [1e6, 'ms'],
+    [1e3, 'µs'],
+    [1, 'ns'],
+  ],
+  rate: [
+    [1e6, 'M/s'],
+    [1e3, 'k/s'],
+    [1, '/s'],
+  ],
+  size: [
+    [2 ** 20, 'MiB'],
+    [2 ** 10, 'KiB'],
+    [1, 'B'],
+  ],
+  count: [[1, '']],
+} as const;
+export type Unit = keyof typeof units;
+
+/** What a row must reach: a ratio to the twin, or a bound on its figure. */
+export type Goal = { readonly ratio: number } | { readonly atMost: number } | { readonly atLeast: number };
+
+/** One line of the table. */
+export interface Row {
+  readonly what: string;
+  readonly unit: Unit;
+  readonly ours: number;
+  readonly twin?: number;
+  readonly goal?: Goal;
+}
+
+const WIDTH = 98;
+
+/** Formats a figure with three significant digits: `1.23 µs`, `9.81 M/s`, `12 KiB`. */
+export function format(value: number, unit: Unit): string {
+  if (unit === 'count') return value.toLocaleString('en-US');
+  const size = Math.abs(value);
+  const steps = units[unit];
+  const [divisor, suffix] = steps.find(([step]) => size >= step) ?? steps[steps.length - 1] ?? [1, ''];
+  const digits = size / divisor;
+  const places = Number.isInteger(digits) || digits >= 100 ? 0 : digits >= 10 ? 1 : 2;
+  return `${(value / divisor).toFixed(places)} ${suffix}`;
+}
+
+/** How many times slower than the twin: below 1 is faster. */
+function ratioOf({ unit, ours, twin }: Row): number | undefined {
+  if (twin === undefined || ours === 0 || twin === 0) return undefined;
+  return unit === 'rate' ? twin / ours : ours / twin;
+}
+
+/** Whether the row reaches its goal; undefined when it has none, or lacks the twin to compare with. */
+export function isMet(row: Row): boolean | undefined {
+  const { goal, ours } = row;
+  if (!goal) return undefined;
+  if ('atMost' in goal) return ours <= goal.atMost;
+  if ('atLeast' in goal) return ours >= goal.atLeast;
+  const ratio = ratioOf(row);
+  return ratio === undefined ? undefined : ratio <= goal.ratio;
+}
+
+function goalText({ goal, unit }: Row, twin: string): string {
+  if (!goal) return '';
+  if ('ratio' in goal) return `≤ ${goal.ratio} × ${twin}`;
+  if ('atLeast' in goal) return `≥ ${format(goal.atLeast, unit)}`;
+  return goal.atMost === 0 ? '0' : `≤ ${format(goal.atMost, unit)}`;
+}
+
+/** Lays out a benchmark: its name, what it is about, its rows, and remarks below them. */
+export function layOut(name: string, about: string, twin: string, rows: readonly Row[], notes: readonly string[]): string {
+  const cells = rows.map((row) => {
+    const ratio = ratioOf(row);
+    const met = isMet(row);
+    return [
+      row.what,
+      format(row.ours, row.unit),
+      row.twin === undefined ? '' : format(row.twin, row.unit),
+      ratio === undefined ? '' : `${ratio.toFixed(2)} ×`,
+      goalText(row, twin),
+      met === undefined ? '' : met ? '✓' : '✗',
+    ];
+  });
+  const header = ['', 'waggle', twin, 'ratio', 'goal', ''];
+  const widths = [46, 12, 12, 9, 13, 2];
+  const lines = [header, ...cells].map((line) =>
+    line
+      .map((cell, column) => (column === 0 ? cell.padEnd(46) : cell.padStart(widths[column] ?? 0)))
+      .join('')
+      .trimEnd(),
+  );
+  const table = rows.length > 0 ? ['', ...lines] : [];
+  const remarks = notes.flatMap((note) => wrap(note));
+  return [name, ...wrap(about), ...table, ...(remarks.length > 0 ? ['', ...remarks] : [])]
+    .map((line, index) => (index === 0 || line === '' ? line : `  ${line}`))
+    .join('\n');
+}
+
+/** Breaks a text into lines. */
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = '';
+    }
+    line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}

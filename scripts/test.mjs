@@ -1,0 +1,21 @@
+/**
+ * Runs the tests: `npm test`, or `npm test -- map btf` for the files whose path contains one of the words.
+ * Sources are run as they are (condition "source"), so no build is needed in between.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+
+const root = new URL('..', import.meta.url).pathname;
+const words = process.argv.slice(2);
+const files = ['packages', 'e2e']
+  .flatMap((folder) => readdirSync(root + folder, { recursive: true }).map((file) => `${folder}/${file}`))
+  .filter((file) => file.endsWith('.test.ts') && !/(^|\/)(node_modules|dist)\//.test(file))
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file matches ${words.join(' ')}`);
+  process.exit(1);
+}
+const flags = ['--conditions=source', '--import', 'tsx', '--test', '--test-reporter=spec'];
+const { status } = spawnSync(process.execPath, [...flags, ...files], { cwd: root, stdio: 'inherit' });
+process.exit(status ?? 1);
