@@ -34,6 +34,7 @@ export interface Row {
   readonly goal?: Goal;
 }
 
+/** Columns of text; the indentation comes on top. */
 const WIDTH = 98;
 
 /** Formats a figure with three significant digits: `1.23 µs`, `9.81 M/s`, `12 KiB`. */
@@ -71,7 +72,13 @@ function goalText({ goal, unit }: Row, twin: string): string {
 }
 
 /** Lays out a benchmark: its name, what it is about, its rows, and remarks below them. */
-export function layOut(name: string, about: string, twin: string, rows: readonly Row[], notes: readonly string[]): string {
+export function layOut(
+  name: string,
+  about: string,
+  twin: string,
+  rows: readonly Row[],
+  notes: readonly string[],
+): string {
   const cells = rows.map((row) => {
     const ratio = ratioOf(row);
     const met = isMet(row);
@@ -84,19 +91,24 @@ export function layOut(name: string, about: string, twin: string, rows: readonly
       met === undefined ? '' : met ? '✓' : '✗',
     ];
   });
-  const header = ['', 'waggle', twin, 'ratio', 'goal', ''];
-  const widths = [46, 12, 12, 9, 13, 2];
-  const lines = [header, ...cells].map((line) =>
-    line
-      .map((cell, column) => (column === 0 ? cell.padEnd(46) : cell.padStart(widths[column] ?? 0)))
-      .join('')
-      .trimEnd(),
-  );
-  const table = rows.length > 0 ? ['', ...lines] : [];
-  const remarks = notes.flatMap((note) => wrap(note));
-  return [name, ...wrap(about), ...table, ...(remarks.length > 0 ? ['', ...remarks] : [])]
-    .map((line, index) => (index === 0 || line === '' ? line : `  ${line}`))
-    .join('\n');
+  const compares = rows.some((row) => row.twin !== undefined);
+  const header = ['', 'waggle', compares ? twin : '', compares ? 'ratio' : '', 'goal', ''];
+  const table = rows.length > 0 ? ['', ...alignColumns([header, ...cells])] : [];
+  const remarks = notes.length > 0 ? ['', ...notes.flatMap(wrap)] : [];
+  const indented = [...wrap(about), ...table, ...remarks].map((line) => (line === '' ? '' : `  ${line}`));
+  return [name, ...indented].join('\n');
+}
+
+/** Makes every column as wide as its widest cell; the first is text, the others are figures. Empty ones go. */
+function alignColumns(lines: readonly (readonly string[])[]): string[] {
+  const widthOf = (column: number) => Math.max(...lines.map((line) => line[column]?.length ?? 0));
+  const widths = lines[0]?.map((_, column) => widthOf(column)) ?? [];
+  const align = (cell: string, column: number) => {
+    const width = widths[column] ?? 0;
+    if (width === 0) return [];
+    return column === 0 ? cell.padEnd(Math.max(width, 36)) : cell.padStart(Math.max(width, 10));
+  };
+  return lines.map((line) => line.flatMap(align).join('  ').trimEnd());
 }
 
 /** Breaks a text into lines. */

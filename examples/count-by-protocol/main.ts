@@ -7,6 +7,7 @@ import { attachXdp, createMap, loadProgram, Network, NetworkNamespace } from '@w
 import { countByProtocol, NOT_IP, traffic } from './program.ts';
 
 const names = new Map([
+  [0, 'IPv6 options'],
   [1, 'ICMP'],
   [6, 'TCP'],
   [17, 'UDP'],
@@ -14,7 +15,7 @@ const names = new Map([
   [NOT_IP, 'not IP (ARP)'],
 ]);
 
-/** Three pings' worth of everything: datagrams to a closed port, which come back as ICMP errors, and a TCP connection. */
+/** A bit of everything: datagrams to a closed port, which come back as ICMP errors, and a TCP connection. */
 const client = `
   const socket = require('node:dgram').createSocket('udp4');
   for (let i = 0; i < 5; i++) socket.send('hello', 9, '10.9.0.1');
@@ -24,11 +25,7 @@ const server = `
   require('node:net').createServer((socket) => { socket.resume(); socket.on('end', () => process.exit()); })
     .listen(8080, '10.9.0.1', () => console.log('listening'));`;
 
-async function main(): Promise<void> {
-  console.log(
-    'waggle is being built from the ground up: this is its foundation at work, not yet the agent.\n',
-  );
-
+async function count(): Promise<void> {
   using alice = NetworkNamespace.createAnonymous();
   using bob = NetworkNamespace.createAnonymous();
   connect(alice, bob);
@@ -52,7 +49,7 @@ async function main(): Promise<void> {
   } finally {
     listening.kill();
   }
-  console.log('✓ bob sent datagrams to a closed port of alice and closed a TCP connection\n');
+  console.log('✓ bob sent datagrams to a closed port of alice, and some text over TCP\n');
 
   console.log("What reached bob's eth0:\n");
   console.log('  protocol        packets    bytes');
@@ -61,7 +58,6 @@ async function main(): Promise<void> {
     const name = names.get(protocol) ?? `protocol ${protocol}`;
     console.log(`  ${name.padEnd(14)} ${String(packets).padStart(8)} ${String(bytes).padStart(8)}`);
   }
-  console.log('\n✓ all of it gone again: namespaces, devices, program and map');
 }
 
 /** Joins two namespaces: each gets an eth0 with an address. */
@@ -79,9 +75,13 @@ function connect(alice: NetworkNamespace, bob: NetworkNamespace): void {
   }
 }
 
+async function main(): Promise<void> {
+  console.log('waggle is being built from the ground up: this is its foundation at work, not yet the agent.\n');
+  await count();
+  console.log('\n✓ all of it gone again: namespaces, devices, program and map');
+}
+
 main().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
-  console.error(`waggle: ${message}`);
-  if (process.getuid?.() !== 0) console.error('waggle: programs and namespaces need root: sudo npm start');
+  console.error(`waggle: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 });

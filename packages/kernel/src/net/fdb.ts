@@ -3,7 +3,7 @@
  * (RTM_NEWNEIGH of the bridge family; include/uapi/linux/neighbour.h).
  */
 import { formatAddress, formatMac, parseAddress, parseMac } from './addresses.ts';
-import { checkPort, checkRange, checkVni } from './checks.ts';
+import { checkPort, checkVni } from './checks.ts';
 import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { AF_BRIDGE } from './family.ts';
 import {
@@ -35,8 +35,6 @@ export interface FdbSpec {
   readonly port?: number;
   /** VXLAN: the device that outer packets leave by. */
   readonly outputDevice?: Device;
-  /** Bridges with VLANs: the VLAN of the entry. */
-  readonly vlan?: number;
   /** Whether the entry belongs to the bridge that the device is a port of, rather than to the device itself; false by default. */
   readonly master?: boolean;
 }
@@ -48,7 +46,6 @@ export interface FdbEntry {
   readonly remote: string | undefined;
   readonly vni: number | undefined;
   readonly port: number | undefined;
-  readonly vlan: number | undefined;
   /** The bridge that the entry belongs to; undefined for the device's own. */
   readonly masterIndex: number | undefined;
   readonly state: NeighbourState | Unknown;
@@ -69,7 +66,6 @@ export function decodeFdbEntry(payload: Uint8Array): FdbEntry | undefined {
     remote: remote === undefined ? undefined : formatAddress(remote),
     vni: attributes.u32(NeighbourAttribute.vni),
     port: attributes.u16BigEndian(NeighbourAttribute.port),
-    vlan: attributes.u16(NeighbourAttribute.vlan),
     masterIndex: attributes.u32(NeighbourAttribute.master),
     state: wordOf(neighbourStates, header.getUint16(8, true)),
   };
@@ -115,14 +111,13 @@ export class Fdb {
   }
 
   #put(operation: string, spec: FdbSpec, message: MessageBuilder): void {
-    const { device, mac, remote, vni, port, outputDevice, vlan } = spec;
+    const { device, mac, remote, vni, port, outputDevice } = spec;
     const intent: Intent = { operation, object: `forwarding database entry ${mac} of ${deviceText(device)}` };
     const flags = spec.master ? NeighbourFlag.master : NeighbourFlag.self;
     const state = neighbourStates.permanent | neighbourStates.noArp;
     writeNeighbourHeader(message, AF_BRIDGE, interfaceIndex(this.#socket, device, intent), state, flags);
     message.addBytes(NeighbourAttribute.mac, parseMac(mac));
     if (remote !== undefined) message.addBytes(NeighbourAttribute.destination, parseAddress(remote).bytes);
-    if (vlan !== undefined) message.addU16(NeighbourAttribute.vlan, checkRange(vlan, 'a VLAN', 1, 4094));
     if (port !== undefined) message.addU16BigEndian(NeighbourAttribute.port, checkPort(port));
     if (vni !== undefined) message.addU32(NeighbourAttribute.vni, checkVni(vni));
     if (outputDevice !== undefined) {

@@ -81,7 +81,6 @@ export interface VxlanSpec extends LocalLinkSpec {
 export interface BridgeSpec extends LocalLinkSpec {
   readonly kind: 'bridge';
   readonly spanningTree?: boolean;
-  readonly vlanFiltering?: boolean;
 }
 
 /** A device that swallows what is sent through it. */
@@ -175,8 +174,6 @@ function writeData(message: MessageBuilder, spec: Exclude<LinkSpec, DummySpec>, 
     case 'bridge':
       if (spec.spanningTree !== undefined)
         message.addU32(BridgeAttribute.spanningTree, Number(spec.spanningTree));
-      if (spec.vlanFiltering !== undefined)
-        message.addU8(BridgeAttribute.vlanFiltering, Number(spec.vlanFiltering));
       return;
     case 'macvlan':
       message.addU32(MacvlanAttribute.mode, numberOf(macvlanModes, spec.mode, 'a macvlan mode'));

@@ -50,7 +50,7 @@ export const VxlanAttribute = {
 } as const;
 
 /** Attributes of a bridge (IFLA_BR_*) and of a macvlan device (IFLA_MACVLAN_*). */
-export const BridgeAttribute = { spanningTree: 5, vlanFiltering: 7 } as const;
+export const BridgeAttribute = { spanningTree: 5 } as const;
 export const MacvlanAttribute = { mode: 1 } as const;
 export const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8, source: 16 } as const;
 export type MacvlanMode = keyof typeof macvlanModes;

@@ -181,8 +181,7 @@ describe('links', { skip: skipReason || missing('ip') }, () => {
 
   test('a bridge and its ports', () => {
     host.links.create({ kind: 'bridge', name: 'br1', up: true, spanningTree: true });
-    const data = inHost('br1')?.linkinfo?.info_data;
-    assert.deepEqual([data?.stp_state, data?.vlan_filtering], [1, 1]);
+    assert.equal(inHost('br1')?.linkinfo?.info_data?.stp_state, 1);
     host.links.create({ kind: 'veth', name: 'port1', master: 'br1', peer: { name: 'port2' } });
     assert.equal(inHost('port1')?.master, 'br1');
     const bridge = host.links.index('br1');

@@ -19,7 +19,6 @@ export const NEIGHBOUR_HEADER_SIZE = 12;
 export const NeighbourAttribute = {
   destination: 1,
   mac: 2,
-  vlan: 5,
   port: 6,
   vni: 7,
   interfaceIndex: 8,

@@ -565,7 +565,12 @@ describe('network', { skip: skipReason || missing('ip') }, () => {
       const mac = '02:00:00:00:00:70';
       host.fdb.add({ device: 'vx0', mac, remote: '10.0.0.70', vni: 77, port: 4790 });
       host.fdb.append({ device: 'vx0', mac: '00:00:00:00:00:00', remote: '10.0.0.71' });
-      host.fdb.append({ device: 'vx0', mac: '00:00:00:00:00:00', remote: '10.0.0.73', outputDevice: 'veth0' });
+      host.fdb.append({
+        device: 'vx0',
+        mac: '00:00:00:00:00:00',
+        remote: '10.0.0.73',
+        outputDevice: 'veth0',
+      });
       const entry = host.fdb.list({ device: 'vx0' }).find((found) => found.mac === mac);
       assert.deepEqual(
         [entry?.remote, entry?.vni, entry?.port, entry?.interfaceIndex],
@@ -640,12 +645,9 @@ describe('network', { skip: skipReason || missing('ip') }, () => {
       const second = loadProgram();
       try {
         const place = { device: 'veth0', direction: 'ingress', priority: 5, handle: 2 } as const;
-        assert.throws(
-          () => host.filters.add({ ...place, program: { fd: first }, name: 'one' }),
-          {
+        assert.throws(() => host.filters.add({ ...place, program: { fd: first }, name: 'one' }), {
           name: 'KernelError',
-        },
-        );
+        });
         assert.equal(host.qdiscs.ensureClsact('veth0'), true);
         assert.equal(host.qdiscs.ensureClsact('veth0'), false);
         assert.ok(qdiscs().some(({ kind }) => kind === 'clsact'));

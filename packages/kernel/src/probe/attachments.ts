@@ -96,8 +96,8 @@ const rows: Readonly<Record<string, Row>> = {
     config: 'CONFIG_CGROUP_BPF',
     meaning: 'no services and no policy on sockets; waggle needs it',
     attempt: () =>
-      withCgroup((directory) =>
-        attach('cgroupSkbIngress', (program) => attachCgroup(program, 'cgroupSkbIngress', directory)),
+      withCgroup((cgroup) =>
+        attach('cgroupSkbIngress', (program) => attachCgroup(program, 'cgroupSkbIngress', cgroup)),
       ),
   },
   sk_lookup: {
@@ -198,4 +198,3 @@ export const attachmentFeatures: readonly Feature[] = Object.entries(rows).map((
     needs: isNetwork(type) ? [...loadCapabilities(type), 'CAP_SYS_ADMIN'] : loadCapabilities(type),
   }),
 );
-

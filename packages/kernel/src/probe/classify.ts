@@ -44,7 +44,12 @@ export function classify(error: unknown, expectation: Expectation, situation: Si
 }
 
 function refused(number: number, { needs }: Expectation, situation: Situation): ProbeResult {
-  const denied = (detail: string): ProbeResult => ({ available: false, reason: 'denied', errno: number, detail });
+  const denied = (detail: string): ProbeResult => ({
+    available: false,
+    reason: 'denied',
+    errno: number,
+    detail,
+  });
   const absent = missingCapabilities(situation.capabilities, needs);
   if (absent.length > 0) return denied(`needs ${list(absent)}${unprivileged(situation, absent)}`);
   if (situation.userNamespace) return denied('refused to processes in a user namespace of their own');

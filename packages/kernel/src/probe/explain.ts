@@ -10,7 +10,9 @@ import { mapFeatures } from './maps.ts';
 import { programFeatures } from './programs.ts';
 
 /** Only these features: to import the whole catalogue here would make everything depend on everything. */
-const features = new Map<string, Feature>([...mapFeatures, ...programFeatures].map((feature) => [feature.name, feature]));
+const features = new Map<string, Feature>(
+  [...mapFeatures, ...programFeatures].map((feature) => [feature.name, feature]),
+);
 const results = new Map<string, ProbeResult>();
 
 const codes: Partial<Record<MissingReason, ErrorCode>> = {

@@ -33,7 +33,10 @@ const about: Readonly<Record<MapType, About>> = {
   reuseportSockArray: ['programs cannot choose among listeners of one port; the kernel hashes', INET],
   queue: ['no queues that programs and user space share'],
   stack: ['no stacks that programs and user space share'],
-  socketStorage: ['no data that hangs on sockets; waggle keeps it in hash maps by socket cookie', 'CONFIG_NET'],
+  socketStorage: [
+    'no data that hangs on sockets; waggle keeps it in hash maps by socket cookie',
+    'CONFIG_NET',
+  ],
   deviceHashMap: ['XDP sends only to devices with small indexes', 'CONFIG_NET'],
   ringBuffer: ['no events: no flows, no drops, no traces; waggle needs it to observe'],
   inodeStorage: [NO_STORAGE, 'CONFIG_BPF_LSM'],
@@ -44,17 +47,19 @@ const about: Readonly<Record<MapType, About>> = {
 };
 
 /** One feature for each row of the table of map types: `map hash`. */
-export const mapFeatures: readonly Feature[] = Object.entries(mapTypes).map(([key, { kernelName, since }]) => {
-  const type = key as MapType;
-  const [meaning, config = 'CONFIG_BPF_SYSCALL'] = about[type];
-  return feature({
-    name: `map ${type}`,
-    group: 'maps',
-    title: `${kernelName.replace('BPF_MAP_TYPE_', '')} map`,
-    since,
-    config,
-    meaning,
-    needs: ['CAP_BPF'],
-    attempt: () => withMap(type, () => undefined),
-  });
-});
+export const mapFeatures: readonly Feature[] = Object.entries(mapTypes).map(
+  ([key, { kernelName, since }]) => {
+    const type = key as MapType;
+    const [meaning, config = 'CONFIG_BPF_SYSCALL'] = about[type];
+    return feature({
+      name: `map ${type}`,
+      group: 'maps',
+      title: `${kernelName.replace('BPF_MAP_TYPE_', '')} map`,
+      since,
+      config,
+      meaning,
+      needs: ['CAP_BPF'],
+      attempt: () => withMap(type, () => undefined),
+    });
+  },
+);

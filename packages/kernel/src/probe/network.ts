@@ -11,7 +11,7 @@ import { withNamespace } from './sandbox.ts';
 const RTM_NEWLINK = 16;
 /** The attributes without which the kernel does not make a device of the kind (if_link.h). */
 const IFLA_VXLAN_ID = 1;
-const IFLA_GENEVE_ID = 1;
+const IFLA_GENEVE_COLLECT_METADATA = 6;
 const IFLA_VRF_TABLE = 1;
 
 /** Creates a device; the names of others that come with it are the kernel's choice. */
@@ -64,10 +64,10 @@ const rows: Readonly<Record<string, Row>> = {
   },
   geneve: {
     title: 'Geneve tunnels',
-    since: '3.18',
+    since: '4.3',
     config: 'CONFIG_GENEVE',
     meaning: 'waggle tunnels by VXLAN instead',
-    attempt: () => tryDevice('geneve', (message) => message.addU32(IFLA_GENEVE_ID, 1)),
+    attempt: () => tryDevice('geneve', (message) => message.addFlag(IFLA_GENEVE_COLLECT_METADATA)),
   },
   wireguard: {
     title: 'WireGuard tunnels',

@@ -1,7 +1,5 @@
 /** Probes of what can be done with maps, programs and links beyond having them. */
 import { MapFlag } from '@waggle/bpf';
-import { BtfBuilder, encodeFunctionInfo, encodeLineInfo } from '../btf/index.ts';
-import { loadBtf } from '../btf-object.ts';
 import { check } from '../errors.ts';
 import { attachNamespace } from '../link/namespace.ts';
 import { enableStatistics } from '../program/program.ts';
@@ -10,6 +8,7 @@ import { Command, execute } from '../sys/bpf.ts';
 import { pageSize } from '../sys/libc.ts';
 import { Mapping, NativeBuffer, Protection } from '../sys/memory.ts';
 import { type Feature, type FeatureDefinition, feature } from './feature.ts';
+import { withFunctionTypes } from './function-types.ts';
 import { leastProgram } from './programs.ts';
 import { withNamespace } from './sandbox.ts';
 import { returning, withMap, withProgram } from './trial.ts';
@@ -59,38 +58,18 @@ function testRun(flags: number): undefined {
   });
 }
 
-function typesOfFunction(): { builder: BtfBuilder; typeId: number } {
-  const builder = new BtfBuilder();
-  const typeId = builder.function('probe', builder.functionPrototype(builder.int('int', 4, 'signed'), []));
-  return { builder, typeId };
-}
-
 function tryBtf(): undefined {
-  const { builder } = typesOfFunction();
-  loadBtf(builder.build(), 'a probe').close();
+  withFunctionTypes([0], () => undefined);
 }
 
 /** Loads a program that says where its function and its source line begin. */
 function trySourceLines(): undefined {
-  const { builder, typeId } = typesOfFunction();
-  const functions = encodeFunctionInfo([{ instructionOffset: 0, typeId }]);
   const line = { instructionOffset: 0, file: 'probe.ts', source: 'return 1', line: 1, column: 1 };
-  const lines = encodeLineInfo([line], builder);
-  const btf = loadBtf(builder.build(), 'a probe');
-  try {
-    const fields = {
-      prog_btf_fd: btf.fd,
-      func_info: NativeBuffer.from(functions),
-      func_info_rec_size: functions.length,
-      func_info_cnt: 1,
-      line_info: NativeBuffer.from(lines),
-      line_info_rec_size: lines.length,
-      line_info_cnt: 1,
-    };
-    withProgram({ type: 'tc', body: returning(1), fields }, () => undefined);
-  } finally {
-    btf.close();
-  }
+  withFunctionTypes(
+    [0],
+    (fields) => withProgram({ type: 'tc', body: returning(1), fields }, () => undefined),
+    [line],
+  );
 }
 
 function tryLinkUpdate(): undefined {
@@ -177,7 +156,9 @@ const rows: Readonly<Record<string, Row>> = {
     since: '5.8',
     meaning: 'the cost of programs cannot be measured while they work',
     needs: ['CAP_SYS_ADMIN'],
-    attempt: () => enableStatistics().close(),
+    attempt: () => {
+      enableStatistics().close();
+    },
   },
   'link update': {
     title: 'exchange of the program of a link',

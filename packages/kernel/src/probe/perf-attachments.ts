@@ -42,7 +42,9 @@ export function tryUprobe(): undefined {
 
 /** The C library is mapped into every process that is not linked statically; its name depends on which one it is. */
 function libraryPath(): string | undefined {
-  return /\s(\/\S*\/(?:libc\.so\.6|libc-[\d.]+\.so|ld-musl-\w+\.so\.1))$/m.exec(readFileSync('/proc/self/maps', 'utf8'))?.[1];
+  return /\s(\/\S*\/(?:libc\.so\.6|libc-[\d.]+\.so|ld-musl-\w+\.so\.1))$/m.exec(
+    readFileSync('/proc/self/maps', 'utf8'),
+  )?.[1];
 }
 
 /** A kprobe event without a program. */

@@ -15,7 +15,10 @@ const userFunctions: About = ['no tracing of user-space functions', EVENTS];
 const trampolines: About = [kernelFunctions[0], TRAMPOLINE];
 const routes: About = ['no programs in routes; waggle does not need them', NET];
 const shortCut: About = ['no short cut between local sockets; data takes the way through the stack', INET];
-const cgroupPackets: About = ['no policy on the packets of one service; waggle uses its device instead', CGROUP];
+const cgroupPackets: About = [
+  'no policy on the packets of one service; waggle uses its device instead',
+  CGROUP,
+];
 const sockets: About = ['no say when a service opens or closes a socket', CGROUP];
 const ports: About = ['no say in the ports that a service takes', CGROUP];
 const connect: About = ['services are not balanced in the socket; waggle needs it for services', CGROUP];

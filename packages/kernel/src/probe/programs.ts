@@ -48,7 +48,14 @@ const targets: Partial<Record<ProgramType, () => Fields>> = {
 };
 
 /** The types whose programs may only return 0; for many of the others 0 means refusal. */
-const returningZero: readonly ProgramType[] = ['btfTracepoint', 'fentry', 'fexit', 'lsm', 'iterator', 'structOps'];
+const returningZero: readonly ProgramType[] = [
+  'btfTracepoint',
+  'fentry',
+  'fexit',
+  'lsm',
+  'iterator',
+  'structOps',
+];
 
 /** The least program of a type. */
 export function leastProgram(type: ProgramType): TrialProgram {

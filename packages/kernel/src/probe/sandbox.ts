@@ -35,11 +35,11 @@ export function inNamespaceWithDevice<Result>(use: (sandbox: Sandbox) => Result)
 
 let groups = 0;
 
-/** Runs `use` with the directory of a new control group. */
-export function withCgroup<Result>(use: (directory: string) => Result): Result {
+/** Runs `use` with a new control group. */
+export function withCgroup<Result>(use: (cgroup: Cgroup) => Result): Result {
   const cgroup = Cgroup.create(`waggle-probe-${process.pid}-${++groups}`);
   try {
-    return use(cgroup.directory);
+    return use(cgroup);
   } finally {
     cgroup.remove();
   }

@@ -4,7 +4,9 @@
  */
 import * as fs from 'node:fs';
 import { release } from 'node:os';
-import { missingCapabilities } from './capabilities.ts';
+import { errorNumber } from '../host/files.ts';
+import { findMount } from '../host/mounts.ts';
+import { errno } from '../sys/errno.ts';
 
 /** The state of kernel lockdown (kernel_lockdown(7)); `on` when only that it is on is known. */
 export type Lockdown = 'off' | 'integrity' | 'confidentiality' | 'on' | 'unknown';
@@ -24,10 +26,9 @@ export interface Situation {
   readonly unprivilegedBpf: number | undefined;
 }
 
-const LOCKDOWN_FILE = '/sys/kernel/security/lockdown';
 const KERNEL_LOG = '/dev/kmsg';
-/** The sentence is among the first that a kernel says; later records are not worth reading. */
-const LOG_RECORDS = 1000;
+/** More than the log of any kernel holds, unless somebody keeps writing while we read. */
+const MOST_RECORDS = 100_000;
 const LONGEST_RECORD = 8192;
 
 /** Reads the situation of this process now. What cannot be read is unknown, never an error. */
@@ -44,11 +45,15 @@ export function readSituation(): Situation {
   };
 }
 
-/** The state of lockdown: from securityfs where it is mounted, else from what the kernel logged when it booted. */
+/** The state of lockdown: from securityfs where it is mounted, else from what the kernel has logged since it booted. */
 export function readLockdown(): Lockdown {
-  const text = readText(LOCKDOWN_FILE);
-  if (text !== undefined) return parseLockdown(text);
-  return logMentionsLockdown() ? 'on' : 'unknown';
+  const securityfs = findMount('securityfs')?.mountPoint;
+  if (securityfs !== undefined) {
+    const text = readText(`${securityfs}/lockdown`);
+    // A kernel without lockdown does not have the file.
+    return text === undefined ? 'off' : parseLockdown(text);
+  }
+  return readLog();
 }
 
 /** The state in brackets: `none [integrity] confidentiality`. */
@@ -68,12 +73,6 @@ export function isInitialUserNamespace(uidMap: string | undefined): boolean {
   return uidMap === undefined || /^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
 }
 
-/** Whether this process has all that waggle asks for: CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN. */
-export function isPrivileged({ capabilities, userNamespace }: Situation): boolean {
-  const missing = missingCapabilities(capabilities, ['CAP_BPF', 'CAP_NET_ADMIN', 'CAP_PERFMON', 'CAP_SYS_ADMIN']);
-  return missing.length === 0 && !userNamespace;
-}
-
 /**
  * Whether the first of two kernel releases is older: `5.15.0-91-generic` is older than `6.6`. Only the first two numbers
  * count; features do not come with stable updates.
@@ -90,25 +89,30 @@ export function versionOf(text: string): [major: number, minor: number] {
   return match ? [Number(match[1]), Number(match[2])] : [Number.POSITIVE_INFINITY, 0];
 }
 
-function logMentionsLockdown(): boolean {
+/** What the kernel's log tells of lockdown: its level is not in there, and its beginning may have been overwritten. */
+function readLog(): Lockdown {
   let fd: number;
   try {
     fd = fs.openSync(KERNEL_LOG, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch {
-    return false;
+    return 'unknown';
   }
+  const record = Buffer.alloc(LONGEST_RECORD);
+  let fromTheBeginning = false;
   try {
-    const record = Buffer.alloc(LONGEST_RECORD);
-    for (let count = 0; count < LOG_RECORDS; count++) {
-      const length = fs.readSync(fd, record);
-      if (record.toString('latin1', 0, length).includes('Kernel is locked down from')) return true;
+    for (let count = 0; count < MOST_RECORDS; count++) {
+      const text = record.toString('latin1', 0, fs.readSync(fd, record));
+      if (text.includes('Kernel is locked down from')) return 'on';
+      // `priority,number,…;text`
+      if (/^\d+,0,/.test(text)) fromTheBeginning = true;
     }
-  } catch {
-    // EAGAIN: that was the last record. EPIPE: records were overwritten meanwhile, the first ones long ago.
+    return 'unknown';
+  } catch (error) {
+    // EAGAIN: that was the last record. EPIPE: records were overwritten while we read.
+    return fromTheBeginning && errorNumber(error) === errno.EAGAIN ? 'off' : 'unknown';
   } finally {
     fs.closeSync(fd);
   }
-  return false;
 }
 
 function readText(path: string): string | undefined {

@@ -46,7 +46,8 @@ function createMap(type: MapType, flags: number): number {
       create({ key_size: 4, value_size: 4, max_entries: 1, inner_map_fd: inner }),
     );
   }
-  if (key === 'descriptor') return withStorageTypes((types) => create({ key_size: 4, value_size: 4, ...types }));
+  if (key === 'descriptor')
+    return withStorageTypes((types) => create({ key_size: 4, value_size: 4, ...types }));
   const isRing = type === 'ringBuffer' || type === 'userRingBuffer';
   return create({
     // The key of a trie is the length of a prefix, and what it is a prefix of.
@@ -84,7 +85,8 @@ export interface TrialProgram {
 export function load({ type, body, maps = {}, fields = {} }: TrialProgram): number {
   const code = assemble(body);
   const instructions = NativeBuffer.from(code.bytes);
-  for (const { map, slot } of code.mapReferences) instructions.view.setInt32(slot * SLOT + 4, maps[map] ?? -1, true);
+  for (const { map, slot } of code.mapReferences)
+    instructions.view.setInt32(slot * SLOT + 4, maps[map] ?? -1, true);
   const values = {
     prog_type: programTypes[type].number,
     expected_attach_type: programTypes[type].attachType,

@@ -1,0 +1,21 @@
+/** Processes of their own: for what must not share a heap, an event loop or a cold start with the benchmark. */
+import { execFile, execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const bench = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs a TypeScript file of this folder; what it printed. */
+export async function runScript(name: string, values: readonly (string | number)[]): Promise<string> {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  const args = ['--expose-gc', ...process.execArgv, file, ...values.map(String)];
+  const { stdout } = await run(process.execPath, args, { encoding: 'utf8' });
+  return stdout;
+}
+
+/** Runs a line of JavaScript in a plain Node, without the loader that reads TypeScript; what it printed. */
+export function runPlain(source: string): string {
+  const args = ['--input-type=module', '--eval', source];
+  return execFileSync(process.execPath, args, { cwd: bench, encoding: 'utf8' });
+}
