@@ -9,11 +9,15 @@ const root = new URL('..', import.meta.url).pathname;
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root, to create namespaces and programs';
 
 const run = () =>
-  spawnSync(process.execPath, ['--conditions=source', '--import', 'tsx', 'examples/count-by-protocol/main.ts'], {
-    cwd: root,
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
+  spawnSync(
+    process.execPath,
+    ['--conditions=source', '--import', 'tsx', 'examples/count-by-protocol/main.ts'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      timeout: 60_000,
+    },
+  );
 
 /** What could be left behind and told from what other tests do at the same time. */
 const left = () => ({

@@ -76,7 +76,9 @@ function connect(alice: NetworkNamespace, bob: NetworkNamespace): void {
 }
 
 async function main(): Promise<void> {
-  console.log('waggle is being built from the ground up: this is its foundation at work, not yet the agent.\n');
+  console.log(
+    'waggle is being built from the ground up: this is its foundation at work, not yet the agent.\n',
+  );
   await count();
   console.log('\n✓ all of it gone again: namespaces, devices, program and map');
 }

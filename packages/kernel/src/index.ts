@@ -43,3 +43,4 @@ export {
 export { summarizeVerifierLog, VerifierError, type VerifierSummary } from './program/verifier-error.ts';
 export { RingBufferMap } from './ring-buffer/map.ts';
 export { RingBufferReader, type RingBufferReaderOptions } from './ring-buffer/reader.ts';
+export * from './probe/index.ts';

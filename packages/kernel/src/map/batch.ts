@@ -123,3 +123,17 @@ export function writeBatch(map: KernelMap, keys: NativeBuffer, values: NativeBuf
     hint: `The kernel stopped after ${done} of them${full ? ': the map is full' : ''}`,
   });
 }
+
+/**
+ * Removes elements, up to the first that is not there.
+ * @returns how many; 0 also when this kind of map has no batches.
+ */
+export function deleteBatch(map: KernelMap, keys: NativeBuffer, count: number): number {
+  if (count === 0) return 0;
+  const attribute = new Attribute(MapBatch, { map_fd: map.fd, keys, count });
+  const result = attribute.execute(Command.mapDeleteBatch);
+  if (result >= 0) return count;
+  if (isUnsupported(-result)) return 0;
+  if (result === -errno.ENOENT) return attribute.get('count');
+  throw new KernelError(`delete ${count} entries from`, map.object, -result);
+}

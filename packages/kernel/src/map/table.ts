@@ -9,7 +9,7 @@ import { MapElement } from '../sys/attributes.ts';
 import { Attribute, Command } from '../sys/bpf.ts';
 import { errno } from '../sys/errno.ts';
 import { NativeBuffer } from '../sys/memory.ts';
-import { type Batch, drainBatches, readBatches, writeBatch } from './batch.ts';
+import { type Batch, deleteBatch, drainBatches, readBatches, writeBatch } from './batch.ts';
 import type { Element } from './element.ts';
 import { KernelMap } from './map.ts';
 
@@ -121,22 +121,25 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
    */
   setAll(entries: Iterable<readonly [K, In]>): void {
     const list = [...entries];
-    const keys = new NativeBuffer(list.length * this.#key.size);
-    const values = new NativeBuffer(list.length * this.#value.size);
-    let index = 0;
-    for (const [key, value] of list) {
-      this.#key.write(keys.view, index * this.#key.size, key);
-      this.#value.write(values.view, index * this.#value.size, value);
-      index++;
-    }
+    const keys = this.#pack(
+      this.#key,
+      list.map(([key]) => key),
+    );
+    const values = this.#pack(
+      this.#value,
+      list.map(([, value]) => value),
+    );
     const done = writeBatch(this, keys, values, list.length);
     if (!done) for (const [key, value] of list) this.set(key, value);
   }
 
-  /** Removes many entries; keys that are not there are passed over. */
+  /** Removes many entries in few system calls; keys that are not there are passed over. */
   deleteAll(keys: Iterable<K>): void {
     // Read first: removing while the kernel walks the map would make it start over.
-    for (const key of [...keys]) this.delete(key);
+    const list = [...keys];
+    const buffer = this.#pack(this.#key, list);
+    const done = deleteBatch(this, buffer, list.length);
+    for (const key of list.slice(done)) this.delete(key);
   }
 
   /** Removes all entries. */
@@ -148,6 +151,13 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
     super.close();
     // The number may soon belong to another object; a late call must not reach that one.
     for (const attribute of [this.#lookup, this.#update, this.#delete]) attribute.set('map_fd', -1);
+  }
+
+  /** Elements side by side, as a batch wants them. */
+  #pack<T>(element: Element<T, unknown>, list: readonly T[]): NativeBuffer {
+    const buffer = new NativeBuffer(list.length * element.size);
+    for (const [index, each] of list.entries()) element.write(buffer.view, index * element.size, each);
+    return buffer;
   }
 
   #sizes() {

@@ -113,7 +113,7 @@ const rows: Readonly<Record<string, Row>> = {
     meaning: 'fentry, LSM and reading kernel memory may be refused; waggle does without them',
     judge: ({ lockdown }) => {
       if (lockdown === 'unknown')
-        return no('unclear', 'securityfs is not mounted, and the kernel log does not say');
+        return no('unclear', 'securityfs is not mounted, and the kernel log does not tell');
       if (!isLockedDown(lockdown)) return yes('off');
       return no('locked down', lockdown === 'on' ? 'the kernel log says so; its level is unknown' : lockdown);
     },
