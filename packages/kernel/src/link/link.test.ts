@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { arrayMap, type ProgramType, sockMap, u64, WaggleError } from '@waggle/bpf';
+import { arrayMap, type ProgramType, programTypes, sockMap, u64, WaggleError } from '@waggle/bpf';
 import {
   alu64,
   callHelper,
@@ -27,6 +27,7 @@ import {
 import { KernelError } from '../errors.ts';
 import { createMap } from '../map/create.ts';
 import { NetworkNamespace } from '../net/namespace.ts';
+import { probe } from '../probe/index.ts';
 import { loadProgram } from '../program/load.ts';
 import { needsRoot, withBpffs, withCgroup } from '../testing/lab.ts';
 import { counting, returning, specOf } from '../testing/programs.ts';
@@ -167,6 +168,26 @@ test('cgroup: connections are refused for the processes of the group', { skip: n
     });
   });
 });
+
+const cgroupTypes = Object.entries(programTypes).filter(
+  ([name, { section }]) => name.startsWith('cgroup') || section === 'sockops',
+);
+
+for (const [type, { attachType }] of cgroupTypes) {
+  test(`cgroup: ${type} is attached where it belongs`, { skip: needsRoot }, async (t) => {
+    const probed = probe(`program ${type}`);
+    if (!probed.available) return t.skip(probed.detail);
+    await withCgroup((cgroup) => {
+      using program = loadProgram(specOf(type as ProgramType, returning(1)));
+      using link = attachCgroup(program, type as ProgramType, cgroup);
+      assert.deepEqual(link.info().target, { kind: 'cgroup', cgroupId: cgroup.id, attachType });
+      using replacement = loadProgram(specOf(type as ProgramType, returning(1)));
+      link.update(replacement, program);
+      assert.equal(link.info().programId, replacement.info().id);
+      link.detach();
+    });
+  });
+}
 
 test('sk_lookup: connections to any port reach one listener', { skip: needsRoot }, async () => {
   await withWire(async ({ left, right }) => {

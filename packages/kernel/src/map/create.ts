@@ -105,9 +105,9 @@ export function openMap<const S extends MapSpec>(source: MapSource, spec?: S): M
   }
 }
 
-/** Maps that the kernel accepts BTF for are those whose keys and values it treats as data. */
+/** Maps that the kernel accepts BTF for are those whose keys and values are data, and not of its own making. */
 const hasBtf = ({ type, key, value }: MapSpec): boolean =>
-  key !== undefined && value !== undefined && mapTypes[type].value === 'declared';
+  key !== undefined && value !== undefined && mapTypes[type].value === 'declared' && type !== 'stackTrace';
 
 function createDescriptor(spec: MapSpec, name: string): number {
   const { type, key, value, maxEntries, flags, numaNode = 0, extra, inner } = spec;

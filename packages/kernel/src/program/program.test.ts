@@ -25,6 +25,7 @@ import {
   store,
 } from '@waggle/compiler';
 import { createMap } from '../map/create.ts';
+import { NetworkNamespace } from '../net/namespace.ts';
 import { needsRoot, withBpffs } from '../testing/lab.ts';
 import { counting, FRAME, loadBody, returning, specOf } from '../testing/programs.ts';
 import { loadProgram } from './load.ts';
@@ -75,6 +76,17 @@ test('test runs that cannot be are explained', { skip: needsRoot }, () => {
   assert.throws(() => program.testRun({ data: new Uint8Array(3) }), /at least 14 bytes/);
   using kprobe = loadBody('tracepoint', returning(0));
   assert.throws(() => kprobe.testRun(), /cannot be run on test data/);
+});
+
+test('live frames are really processed', { skip: needsRoot }, () => {
+  using map = createMap(counter);
+  using program = loadBody('xdp', counting(1), { maps: { counter: map } });
+  using lab = NetworkNamespace.createAnonymous();
+  const { data } = lab.run(() =>
+    program.testRun({ data: FRAME, repeat: 1000, liveFrames: true, batchSize: 64 }),
+  );
+  assert.equal(map.get(0), 1000n);
+  assert.equal(data.length, 0);
 });
 
 test('maps are named by instructions and given at load', { skip: needsRoot }, () => {
