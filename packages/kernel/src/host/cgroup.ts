@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { describe, WaggleError } from '@waggle/bpf';
 import { Descriptor } from '../sys/descriptor.ts';
 import { errno } from '../sys/errno.ts';
-import { errorNumber, fileError, fileOperation } from './files.ts';
+import { errorNumber, fileError, fileOperation, makeDirectory } from './files.ts';
 import { findMount } from './mounts.ts';
 
 /** Rounds of moving processes away before removal gives up: they may fork in between. */
@@ -53,7 +53,7 @@ export class Cgroup implements Disposable {
     const parts = checkPath(path).split('/');
     for (let depth = 1; depth < parts.length; depth++) {
       const parent = directoryOf(parts.slice(0, depth).join('/'));
-      fileOperation('create', objectOf(path), () => fs.mkdirSync(parent, { recursive: true }));
+      makeDirectory(parent, 0o755, 'create', objectOf(path));
     }
     fileOperation('create', objectOf(path), () => fs.mkdirSync(directoryOf(path)));
     return new Cgroup(path);

@@ -2,7 +2,9 @@
  * The kernel's file systems (proc, sysfs, cgroup, nsfs) answer with errno like its system calls do; what Node makes of
  * that names a path and a libuv call. Here it becomes the {@link KernelError} that says what was tried.
  */
+import { mkdirSync } from 'node:fs';
 import { KernelError, type KernelErrorOptions } from '../errors.ts';
+import { errno } from '../sys/errno.ts';
 
 /**
  * Runs a synchronous function of node:fs.
@@ -18,6 +20,25 @@ export function fileOperation<Result>(
     return run();
   } catch (error) {
     throw fileError(error, operation, object, options);
+  }
+}
+
+/**
+ * Makes sure that a directory exists; the one above it has to. (Node's recursive mkdir is not to be used in the kernel's file
+ * systems: where the kernel answers ENOENT to a mkdir in a directory that exists, as in /proc, it never returns.)
+ * @throws KernelError
+ */
+export function makeDirectory(
+  path: string,
+  mode: number,
+  operation: string,
+  object: string,
+  options?: KernelErrorOptions,
+): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (errorNumber(error) !== errno.EEXIST) throw fileError(error, operation, object, options);
   }
 }
 

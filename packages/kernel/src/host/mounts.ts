@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { WaggleError } from '@waggle/bpf';
 import { check } from '../errors.ts';
 import * as libc from '../sys/libc.ts';
-import { fileOperation } from './files.ts';
+import { fileOperation, makeDirectory } from './files.ts';
 
 /** One mount, as this process sees it. */
 export interface Mount {
@@ -80,14 +80,14 @@ export function findMount(type: string): Mount | undefined {
 }
 
 /**
- * Makes sure that a bpf file system is mounted at `path` (by convention /sys/fs/bpf), creating the directory if need be;
+ * Makes sure that a bpf file system is mounted at `path` (by convention /sys/fs/bpf), creating that directory if need be;
  * one that is there already stays.
  * @returns whether it was mounted now.
  * @throws KernelError DENIED without CAP_SYS_ADMIN, NOT_SUPPORTED when the kernel has no bpf file system.
  */
 export function mountBpffs(path: string): boolean {
   const object = `the bpf file system at ${path}`;
-  fileOperation('create', `directory ${path}`, () => fs.mkdirSync(path, { recursive: true, mode: 0o700 }));
+  makeDirectory(path, 0o700, 'create', `directory ${path}`);
   const real = fs.realpathSync(path);
   // The last mount at a place is the one that is seen.
   if (listMounts().findLast((mount) => mount.mountPoint === real)?.type === 'bpf') return false;

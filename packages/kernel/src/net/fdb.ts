@@ -6,6 +6,7 @@ import { formatAddress, formatMac, parseAddress, parseMac } from './addresses.ts
 import { checkPort, checkVni } from './checks.ts';
 import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { AF_BRIDGE } from './family.ts';
+import { MessageBuilder } from './message-builder.ts';
 import {
   NEIGHBOUR_HEADER_SIZE,
   NeighbourAttribute,
@@ -17,7 +18,7 @@ import {
   RTM_NEWNEIGH,
   writeNeighbourHeader,
 } from './neighbours.ts';
-import { MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
+import { MessageFlag, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 import { type Unknown, wordOf } from './words.ts';
 

@@ -6,7 +6,8 @@
  */
 import { checkRange } from './checks.ts';
 import { type Device, deviceText, interfaceIndex } from './device.ts';
-import { type Attributes, MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { type Attributes, MessageFlag, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 import { TRAFFIC_HEADER_SIZE, TrafficAttribute, writeTrafficHeader } from './qdiscs.ts';
 import { numberOf } from './words.ts';

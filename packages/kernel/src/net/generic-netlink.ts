@@ -4,7 +4,8 @@
  */
 import { KernelError } from '../errors.ts';
 import { errno } from '../sys/errno.ts';
-import { MessageBuilder, parsePayload } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { parsePayload } from './netlink-message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 
 const CONTROLLER = 16;

@@ -48,15 +48,7 @@ export type { Neighbour, NeighbourFilter, NeighbourSpec, NeighbourState, Neighbo
 export { Network } from './network.ts';
 export type { Offload, Offloads } from './offloads.ts';
 export type { Qdisc, QdiscSpec, Qdiscs } from './qdiscs.ts';
-export type {
-  NextHop,
-  NextHopSpec,
-  Route,
-  RouteProtocol,
-  RouteSpec,
-  RouteTable,
-  RouteType,
-  Scope,
-} from './route.ts';
+export type { NextHop, Route, RouteProtocol, RouteTable, RouteType, Scope } from './route.ts';
+export type { NextHopSpec, RouteSpec } from './route-spec.ts';
 export type { RouteFilter, RouteQuery, Routes } from './routes.ts';
 export type { Rule, RuleAction, RuleSpec, Rules } from './rules.ts';

@@ -11,7 +11,8 @@ import {
 } from './addresses.ts';
 import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { familyNumber, familyOf, isIpFamily } from './family.ts';
-import { MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { MessageFlag, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 import { type Scope, scopes } from './route.ts';
 import { numberOf, type Unknown, wordOf, wordsOf } from './words.ts';

@@ -16,7 +16,8 @@ import {
   macvlanModes,
   VxlanAttribute,
 } from './link.ts';
-import { MessageBuilder, MessageFlag } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { MessageFlag } from './netlink-message.ts';
 import { numberOf } from './words.ts';
 
 /** What every new device may be given. */

@@ -12,7 +12,6 @@ export const LinkAttribute = {
   name: 3,
   mtu: 4,
   link: 5,
-  qdisc: 6,
   master: 10,
   transmitQueueLength: 13,
   operationalState: 16,

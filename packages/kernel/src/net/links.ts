@@ -7,7 +7,7 @@ import { checkInterfaceName, checkMtu, checkU32 } from './checks.ts';
 import { type Device, deviceText, interfaceIndex, interfaceName, type NamespaceTarget } from './device.ts';
 import { decodeLink, InformationAttribute, type Link, LinkAttribute } from './link.ts';
 import { encodeLinkSpec, type LinkSpec, writeLinkHeader, writeNamespace } from './link-spec.ts';
-import { MessageBuilder } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 
 const RTM_DELLINK = 17;

@@ -10,7 +10,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import * as fs from 'node:fs';
 import { describe, WaggleError } from '@waggle/bpf';
 import { check, KernelError } from '../errors.ts';
-import { fileOperation } from '../host/files.ts';
+import { fileOperation, makeDirectory } from '../host/files.ts';
 import { Descriptor } from '../sys/descriptor.ts';
 import { errno } from '../sys/errno.ts';
 import * as libc from '../sys/libc.ts';
@@ -175,7 +175,7 @@ export class NetworkNamespace implements Disposable {
    * Beware of Node's sockets: `server.listen(port)` makes its socket at once, and so inside; `listen(port, host)` and
    * `connect` make it in a later turn of the event loop, and so outside.
    * @throws WaggleError WRONG_TYPE for an asynchronous function; KernelError DENIED without CAP_SYS_ADMIN. SYSTEM when the
-   *   thread could not return to its namespace: it may go on in no namespace then, and every later run on this thread throws too.
+   *   thread could not return to its namespace: the process has to end then, and every later run on this thread throws too.
    */
   run<Result>(section: Section<Result>): Result {
     if (section instanceof AsyncFunction) throw asynchronous(this.#object);
@@ -241,13 +241,18 @@ function isNamespaceFile(path: string): boolean {
  */
 function makeNamesDirectory(): void {
   const intent = ['prepare', `directory ${NAMES}`] as const;
-  fileOperation(...intent, () => fs.mkdirSync(NAMES, { recursive: true, mode: 0o755 }), { hint: PRIVILEGE });
+  makeDirectory(NAMES, 0o755, ...intent, { hint: PRIVILEGE });
   const share = () => libc.mount('', NAMES, 'none', MS_SHARED | MS_REC, '');
-  // EINVAL: the directory is no mount point yet, so it is mounted on itself.
-  if (share() !== -errno.EINVAL) return;
+  const shared = share();
+  // EINVAL: the directory is no mount point yet.
+  if (shared !== -errno.EINVAL) {
+    check(shared, ...intent, { hint: PRIVILEGE });
+    return;
+  }
   const lock = new Descriptor(fs.openSync(NAMES, 'r'), NAMES);
   try {
     check(libc.flock(lock.fd, LOCK_EX), ...intent);
+    // Somebody may have been quicker.
     if (share() === 0) return;
     check(libc.mount(NAMES, NAMES, 'none', MS_BIND | MS_REC, ''), ...intent, { hint: PRIVILEGE });
     check(share(), ...intent, { hint: PRIVILEGE });

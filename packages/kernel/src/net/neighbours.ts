@@ -5,7 +5,8 @@
 import { formatAddress, formatMac, type IpFamily, parseAddress, parseMac } from './addresses.ts';
 import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { familyNumber, familyOf } from './family.ts';
-import { MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { MessageFlag, parsePayload } from './netlink-message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 import { numberOf, type Unknown, wordOf } from './words.ts';
 

@@ -7,10 +7,10 @@ import { decodeFdbEntry } from './fdb.ts';
 import { decodeFilter } from './filters.ts';
 import { decodeInterfaceAddress } from './interface-addresses.ts';
 import { decodeLink } from './link.ts';
+import { MessageBuilder } from './message-builder.ts';
 import { decodeNeighbour } from './neighbours.ts';
 import {
   Attributes,
-  MessageBuilder,
   MessageFlag,
   MessageType,
   parseAcknowledgement,

@@ -3,8 +3,9 @@ import { after, describe, test } from 'node:test';
 import { findFamily } from './generic-netlink.ts';
 import { decodeLink } from './link.ts';
 import { writeLinkHeader } from './link-spec.ts';
+import { MessageBuilder } from './message-builder.ts';
 import { NetworkNamespace } from './namespace.ts';
-import { MessageBuilder, MessageFlag } from './netlink-message.ts';
+import { MessageFlag } from './netlink-message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
 import { skipReason } from './testing/lab.ts';
 

@@ -12,10 +12,10 @@ import { Descriptor } from '../sys/descriptor.ts';
 import { errno } from '../sys/errno.ts';
 import * as libc from '../sys/libc.ts';
 import { NativeBuffer } from '../sys/memory.ts';
+import type { MessageBuilder } from './message-builder.ts';
 import { NetworkNamespace } from './namespace.ts';
 import {
   type Message,
-  type MessageBuilder,
   MessageFlag,
   MessageType,
   parseAcknowledgement,

@@ -9,7 +9,8 @@ import { nearest, WaggleError } from '@waggle/bpf';
 import { checkInterfaceName } from './checks.ts';
 import { type Device, deviceText } from './device.ts';
 import { findFamily, GENERIC_HEADER_SIZE, genericMessage } from './generic-netlink.ts';
-import { Attributes, type MessageBuilder, parsePayload } from './netlink-message.ts';
+import type { MessageBuilder } from './message-builder.ts';
+import { Attributes, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 
 const ETHTOOL_MSG_FEATURES_GET = 11;

@@ -7,7 +7,8 @@ import { errno } from '../sys/errno.ts';
 import { checkU32 } from './checks.ts';
 import { type Device, deviceText, interfaceIndex } from './device.ts';
 import { AF_UNSPEC } from './family.ts';
-import { MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { MessageFlag, parsePayload } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
 
 const RTM_NEWQDISC = 36;

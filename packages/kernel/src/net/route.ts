@@ -1,21 +1,19 @@
 /**
- * A route as the kernel describes it (RTM_NEWROUTE; include/uapi/linux/rtnetlink.h), and how a spec becomes a message.
- * Pure, but for the indexes of devices, which the caller looks up.
+ * A route as the kernel describes it (RTM_NEWROUTE; include/uapi/linux/rtnetlink.h), decoded into the words that `ip route`
+ * uses too. Pure: a message in, a {@link Route} out.
  */
 import { WaggleError } from '@waggle/bpf';
-import { formatAddress, formatPrefix, type IpFamily, parseAddress, parseNetwork } from './addresses.ts';
-import { checkMtu, checkRange, checkU32 } from './checks.ts';
-import type { Device } from './device.ts';
-import { AF_INET6, familyNumber, familyOf, isIpFamily, parseAddressOf } from './family.ts';
-import { Attributes, type MessageBuilder, parsePayload } from './netlink-message.ts';
-import { numberOf, type Unknown, wordOf } from './words.ts';
+import { formatAddress, formatPrefix, type IpFamily } from './addresses.ts';
+import { familyOf, isIpFamily } from './family.ts';
+import { Attributes, parsePayload } from './netlink-message.ts';
+import { type Unknown, wordOf } from './words.ts';
 
 /** How far an address or a route reaches (RT_SCOPE_*). */
 export const scopes = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const;
 export type Scope = keyof typeof scopes;
 
 /** What a route does with a packet (RTN_*). */
-const types = {
+export const routeTypes = {
   unicast: 1,
   local: 2,
   broadcast: 3,
@@ -26,10 +24,10 @@ const types = {
   prohibit: 8,
   throw: 9,
 } as const;
-export type RouteType = keyof typeof types;
+export type RouteType = keyof typeof routeTypes;
 
 /** Who added a route (RTPROT_*); other numbers are free for use. */
-const protocols = {
+export const routeProtocols = {
   unspecified: 0,
   redirect: 1,
   kernel: 2,
@@ -39,47 +37,11 @@ const protocols = {
   dhcp: 16,
   bgp: 186,
 } as const;
-export type RouteProtocol = keyof typeof protocols | number;
+export type RouteProtocol = keyof typeof routeProtocols | number;
 
 /** A routing table: one of the kernel's own, or a number. */
-const tables = { default: 253, main: 254, local: 255 } as const;
-export type RouteTable = keyof typeof tables | number;
-
-/** One way of several that a multipath route can take. */
-export interface NextHopSpec {
-  readonly via?: string;
-  readonly device?: Device;
-  /** Its share, 1 (the default) to 256. */
-  readonly weight?: number;
-  /** Takes the gateway to be on the device's link although no address says so. */
-  readonly onLink?: boolean;
-}
-
-/** A route to be added, replaced or deleted. */
-export interface RouteSpec {
-  /** A network such as `10.0.0.0/8`, an address, or `default` (then `via` or `source` tells the protocol; else write 0.0.0.0/0 or ::/0). */
-  readonly destination: string;
-  /** The gateway; an IPv4 route may have an IPv6 one. */
-  readonly via?: string;
-  readonly device?: Device;
-  /** Several ways instead of `via` and `device`. */
-  readonly nextHops?: readonly NextHopSpec[];
-  /** `main` by default. */
-  readonly table?: RouteTable;
-  /** Of several routes to a destination, the one with the lowest metric is taken. */
-  readonly metric?: number;
-  /** The source address of packets that this host itself sends. */
-  readonly source?: string;
-  /** By default `host` for local routes, `link` for IPv4 routes without gateway, else `global`. */
-  readonly scope?: Scope;
-  /** `unicast` by default. */
-  readonly type?: RouteType;
-  /** `static` by default. */
-  readonly protocol?: RouteProtocol;
-  /** Bytes. */
-  readonly mtu?: number;
-  readonly onLink?: boolean;
-}
+export const routeTables = { default: 253, main: 254, local: 255 } as const;
+export type RouteTable = keyof typeof routeTables | number;
 
 /** One way that a route can take. */
 export interface NextHop {
@@ -123,141 +85,11 @@ export const RouteAttribute = {
   mark: 16,
   via: 18,
 } as const;
-const RTAX_MTU = 2;
-const RTNH_F_ONLINK = 4;
+export const RTAX_MTU = 2;
+export const RTNH_F_ONLINK = 4;
 /** struct rtmsg, struct rtnexthop */
 const HEADER_SIZE = 12;
 const NEXT_HOP_SIZE = 8;
-/** The 8-bit field for the table; larger numbers go into an attribute. */
-const RT_TABLE_COMPAT = 252;
-
-/** The number of a table.
- * @throws WaggleError WRONG_TYPE, OUT_OF_RANGE */
-export function tableNumber(table: RouteTable): number {
-  return typeof table === 'number'
-    ? checkRange(table, 'a routing table', 1, 0xffffffff)
-    : numberOf(tables, table, 'a routing table');
-}
-
-function protocolNumber(protocol: RouteProtocol): number {
-  if (typeof protocol === 'number') return checkRange(protocol, 'a routing protocol', 0, 255);
-  return numberOf(protocols, protocol, 'a routing protocol');
-}
-
-/** struct rtmsg, as far as requests need it. */
-export interface RouteHeader {
-  readonly family: IpFamily | undefined;
-  readonly destinationLength?: number;
-  readonly sourceLength?: number;
-  readonly table?: number;
-  readonly protocol?: number;
-  readonly scope?: number;
-  readonly type?: number;
-  readonly flags?: number;
-}
-
-export function writeRouteHeader(message: MessageBuilder, header: RouteHeader): MessageBuilder {
-  const table = header.table ?? 0;
-  return message
-    .u8(familyNumber(header.family), header.destinationLength ?? 0, header.sourceLength ?? 0, 0)
-    .u8(table > 255 ? RT_TABLE_COMPAT : table, header.protocol ?? 0, header.scope ?? 0, header.type ?? 0)
-    .u32(header.flags ?? 0);
-}
-
-/**
- * Writes a route into a message that adds it, or (`exact` false) deletes it: what the spec leaves out then matches anything.
- * @throws WaggleError for what cannot be right; MALFORMED, OUT_OF_RANGE, WRONG_TYPE.
- */
-export function writeRoute(
-  message: MessageBuilder,
-  spec: RouteSpec,
-  resolve: (device: Device) => number,
-  exact: boolean,
-): MessageBuilder {
-  const { family, bytes, length } = destinationOf(spec);
-  const table = tableNumber(spec.table ?? 'main');
-  writeRouteHeader(message, {
-    family,
-    destinationLength: length,
-    table,
-    protocol: spec.protocol === undefined && !exact ? 0 : protocolNumber(spec.protocol ?? 'static'),
-    scope: scopeNumber(spec, family, exact),
-    type: spec.type === undefined && !exact ? 0 : numberOf(types, spec.type ?? 'unicast', 'a type of route'),
-    flags: spec.onLink ? RTNH_F_ONLINK : 0,
-  });
-  if (length > 0) message.addBytes(RouteAttribute.destination, bytes);
-  message.addU32(RouteAttribute.table, table);
-  writeWay(message, spec, family, resolve);
-  const { metric, source, mtu, nextHops } = spec;
-  if (metric !== undefined) message.addU32(RouteAttribute.priority, checkU32(metric, 'a metric'));
-  if (source !== undefined)
-    message.addBytes(RouteAttribute.preferredSource, parseAddressOf(family, source).bytes);
-  if (mtu !== undefined)
-    message.addNested(RouteAttribute.metrics, () => message.addU32(RTAX_MTU, checkMtu(mtu)));
-  if (nextHops !== undefined) {
-    message.addBlock(RouteAttribute.multipath, () => {
-      for (const hop of nextHops) writeNextHop(message, hop, family, resolve);
-    });
-  }
-  return message;
-}
-
-function destinationOf(spec: RouteSpec): { family: IpFamily; bytes: Uint8Array; length: number } {
-  if (spec.destination !== 'default') return parseNetwork(spec.destination);
-  const hint = spec.via ?? spec.source ?? spec.nextHops?.[0]?.via;
-  if (hint === undefined) {
-    throw new WaggleError('INVALID', 'a default route without gateway may be one of IPv4 or of IPv6', {
-      hint: 'Write 0.0.0.0/0 or ::/0 instead of default',
-    });
-  }
-  const { family } = parseAddress(hint);
-  return { family, bytes: new Uint8Array(), length: 0 };
-}
-
-function scopeNumber(spec: RouteSpec, family: IpFamily, exact: boolean): number {
-  if (spec.scope !== undefined) return numberOf(scopes, spec.scope, 'a scope');
-  if (!exact) return scopes.nowhere;
-  // IPv6 routes have no scope; the kernel takes 0.
-  if (family === 6) return scopes.global;
-  if (spec.type === 'local') return scopes.host;
-  const direct = spec.type === undefined || ['unicast', 'broadcast', 'multicast'].includes(spec.type);
-  return direct && spec.via === undefined && spec.nextHops === undefined ? scopes.link : scopes.global;
-}
-
-function writeNextHop(
-  message: MessageBuilder,
-  hop: NextHopSpec,
-  family: IpFamily,
-  resolve: (device: Device) => number,
-): void {
-  message.sized(() => {
-    message
-      .u8(hop.onLink ? RTNH_F_ONLINK : 0, checkRange(hop.weight ?? 1, 'a weight', 1, 256) - 1)
-      .u32(hop.device === undefined ? 0 : resolve(hop.device));
-    writeGateway(message, hop.via, family);
-  });
-}
-
-function writeWay(
-  message: MessageBuilder,
-  spec: RouteSpec,
-  family: IpFamily,
-  resolve: (device: Device) => number,
-): void {
-  if (spec.device !== undefined) message.addU32(RouteAttribute.outputInterface, resolve(spec.device));
-  writeGateway(message, spec.via, family);
-}
-
-function writeGateway(message: MessageBuilder, via: string | undefined, family: IpFamily): void {
-  if (via === undefined) return;
-  const gateway = parseAddress(via);
-  if (gateway.family === family) {
-    message.addBytes(RouteAttribute.gateway, gateway.bytes);
-    return;
-  }
-  if (family === 6) throw new WaggleError('INVALID', `an IPv6 route cannot have the IPv4 gateway ${via}`);
-  message.addBlock(RouteAttribute.via, () => message.u16(AF_INET6).u8(...gateway.bytes));
-}
 
 /**
  * Reads the payload of an RTM_NEWROUTE message; undefined for a route of another protocol than IP.
@@ -280,7 +112,7 @@ export function decodeRoute(payload: Uint8Array): Route | undefined {
     metric: attributes.u32(RouteAttribute.priority),
     source: source === undefined ? undefined : formatAddress(source),
     scope: wordOf(scopes, header.getUint8(6)),
-    type: wordOf(types, header.getUint8(7)),
+    type: wordOf(routeTypes, header.getUint8(7)),
     protocol: header.getUint8(5),
     mtu: attributes.nested(RouteAttribute.metrics)?.u32(RTAX_MTU),
     onLink: (header.getUint32(8, true) & RTNH_F_ONLINK) !== 0,

@@ -2,24 +2,18 @@
  * Routing tables: `network.routes`.
  */
 
+import { WaggleError } from '@waggle/bpf';
 import { KernelError } from '../errors.ts';
 import { errno } from '../sys/errno.ts';
 import { type IpFamily, parseAddress } from './addresses.ts';
 import { checkU32 } from './checks.ts';
 import { type Device, interfaceIndex } from './device.ts';
 import { parseAddressOf } from './family.ts';
-import { type Message, MessageBuilder, MessageFlag } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { type Message, MessageFlag } from './netlink-message.ts';
 import type { Intent, NetlinkSocket } from './netlink-socket.ts';
-import {
-  decodeRoute,
-  type Route,
-  RouteAttribute,
-  type RouteSpec,
-  type RouteTable,
-  tableNumber,
-  writeRoute,
-  writeRouteHeader,
-} from './route.ts';
+import { decodeRoute, type Route, RouteAttribute, type RouteTable } from './route.ts';
+import { type RouteSpec, tableNumber, writeRoute, writeRouteHeader } from './route-spec.ts';
 
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
@@ -81,7 +75,7 @@ export class Routes {
    * The route that a packet to this address would take.
    * @throws KernelError when there is none: `ENETUNREACH`, or what an unreachable or prohibit route answers.
    */
-  get(to: string, query: RouteQuery = {}): Route | undefined {
+  get(to: string, query: RouteQuery = {}): Route {
     const intent = { operation: 'find', object: `a route to ${to}` };
     const { family, bytes } = parseAddress(to);
     const { from, inputDevice, outputDevice, mark } = query;
@@ -99,7 +93,10 @@ export class Routes {
       message.addU32(RouteAttribute.outputInterface, this.#index(outputDevice, intent));
     if (mark !== undefined) message.addU32(RouteAttribute.mark, checkU32(mark, 'a packet mark'));
     const [reply] = this.#socket.request(message, intent);
-    return reply === undefined ? undefined : decodeRoute(reply.payload);
+    const route = decodeRoute(reply?.payload ?? new Uint8Array());
+    if (route === undefined)
+      throw new WaggleError('MALFORMED', `${intent.operation} ${intent.object}: the answer is no route`);
+    return route;
   }
 
   /** Adds a route.

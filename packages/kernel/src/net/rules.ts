@@ -6,9 +6,11 @@ import { WaggleError } from '@waggle/bpf';
 import { formatPrefix, type IpFamily, type IpPrefix, parseNetwork } from './addresses.ts';
 import { checkInterfaceName, checkU32 } from './checks.ts';
 import { familyNumber, familyOf } from './family.ts';
-import { type Attributes, MessageBuilder, MessageFlag, parsePayload } from './netlink-message.ts';
+import { MessageBuilder } from './message-builder.ts';
+import { type Attributes, MessageFlag, parsePayload } from './netlink-message.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
-import { type RouteTable, tableNumber } from './route.ts';
+import type { RouteTable } from './route.ts';
+import { RT_TABLE_COMPAT, tableNumber } from './route-spec.ts';
 import { numberOf, type Unknown, wordOf } from './words.ts';
 
 const RTM_NEWRULE = 32;
@@ -17,8 +19,6 @@ const RTM_GETRULE = 34;
 /** struct fib_rule_hdr */
 const HEADER_SIZE = 12;
 const FIB_RULE_INVERT = 2;
-/** The 8-bit field for the table; larger numbers go into an attribute. */
-const RT_TABLE_COMPAT = 252;
 /** FRA_* */
 const RuleAttribute = {
   to: 1,

@@ -4,7 +4,8 @@
  */
 import { InformationAttribute, LinkAttribute } from '../net/link.ts';
 import { writeLinkHeader } from '../net/link-spec.ts';
-import { MessageBuilder, MessageFlag } from '../net/netlink-message.ts';
+import { MessageBuilder } from '../net/message-builder.ts';
+import { MessageFlag } from '../net/netlink-message.ts';
 import { type Feature, type FeatureDefinition, feature } from './feature.ts';
 import { withNamespace } from './sandbox.ts';
 
@@ -87,7 +88,7 @@ const rows: Readonly<Record<string, Row>> = {
     title: 'devices that hold addresses',
     since: '2.6.24',
     config: 'CONFIG_DUMMY',
-    meaning: 'addresses of the node are put on the loopback device instead',
+    meaning: 'no devices that only hold addresses; waggle does not need them',
     attempt: () => tryDevice('dummy'),
   },
   vrf: {

@@ -24,7 +24,7 @@ export function tryTracepoint(): ProbeResult | undefined {
   if (findMount('tracefs') === undefined) {
     // Loading first: without the privilege it does not matter what is mounted.
     withProgram(program, () => undefined);
-    const detail = 'tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing';
+    const detail = 'tracefs is not mounted (mount -t tracefs tracefs /sys/kernel/tracing)';
     return { available: false, reason: 'not set up', detail };
   }
   withProgram(program, (loaded) => attachTracepoint(loaded, 'skb', 'kfree_skb').close());

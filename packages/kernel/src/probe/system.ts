@@ -119,7 +119,7 @@ const rows: Readonly<Record<string, Row>> = {
     },
   },
   btf: {
-    title: `types of the kernel (${KERNEL_BTF_PATH})`,
+    title: 'types of the kernel',
     since: '5.4',
     config: 'CONFIG_DEBUG_INFO_BTF',
     meaning: 'no typed tracepoints, no iterators, and drops have numbers instead of names',
@@ -134,7 +134,7 @@ const rows: Readonly<Record<string, Row>> = {
     judge: ({ jit }) => {
       if (jit === 'on') return yes('on');
       if (jit === 'unknown') return no('unclear', 'net.core.bpf_jit_enable cannot be read');
-      return no('not set up', 'switched off: sysctl net.core.bpf_jit_enable=1');
+      return no('not set up', 'it is switched off (sysctl net.core.bpf_jit_enable=1)');
     },
   },
   bpffs: {
@@ -142,7 +142,7 @@ const rows: Readonly<Record<string, Row>> = {
     since: '4.4',
     meaning: 'nothing can be pinned; waggle mounts one at /sys/fs/bpf when it starts',
     judge: ({ bpffs }) =>
-      bpffs === undefined ? no('not set up', 'not mounted: mount -t bpf bpf /sys/fs/bpf') : yes(bpffs),
+      bpffs === undefined ? no('not set up', 'none is mounted (mount -t bpf bpf /sys/fs/bpf)') : yes(bpffs),
   },
   cgroup2: {
     title: 'the file system of control groups, version 2',
@@ -151,7 +151,7 @@ const rows: Readonly<Record<string, Row>> = {
     meaning: 'no services and no policy on sockets; waggle needs it',
     judge: ({ cgroup2 }) =>
       cgroup2 === undefined
-        ? no('not set up', 'not mounted: mount -t cgroup2 none /sys/fs/cgroup')
+        ? no('not set up', 'it is not mounted (mount -t cgroup2 none /sys/fs/cgroup)')
         : yes(cgroup2),
   },
   'unprivileged bpf': {
@@ -161,8 +161,9 @@ const rows: Readonly<Record<string, Row>> = {
     judge: ({ unprivilegedBpf }) => {
       if (unprivilegedBpf === undefined)
         return no('unclear', 'kernel.unprivileged_bpf_disabled cannot be read');
-      if (unprivilegedBpf === 0) return no('not set up', 'open: sysctl kernel.unprivileged_bpf_disabled=2');
-      return yes(unprivilegedBpf === 1 ? 'closed until the next boot' : 'closed');
+      if (unprivilegedBpf === 0)
+        return no('not set up', 'it is open (sysctl kernel.unprivileged_bpf_disabled=2)');
+      return yes(`kernel.unprivileged_bpf_disabled is ${unprivilegedBpf}`);
     },
   },
   'memory accounting': {
