@@ -20,8 +20,9 @@ describe('control groups', { skip }, () => {
   after(async () => {
     for (const child of children) {
       child.kill();
-      if (child.exitCode === null && child.signalCode === null)
+      if (child.exitCode === null && child.signalCode === null) {
         await new Promise((resolve) => child.once('exit', resolve));
+      }
     }
     if (fs.existsSync(`${root}/${name}`)) Cgroup.open(name).remove();
   });

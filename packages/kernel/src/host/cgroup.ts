@@ -78,8 +78,9 @@ export class Cgroup implements Disposable {
   /** Moves a process into this group, with all its threads.
    * @throws KernelError NOT_FOUND when there is no such process; DENIED. */
   addProcess(pid: number): void {
-    if (!Number.isInteger(pid) || pid <= 0)
+    if (!Number.isInteger(pid) || pid <= 0) {
       throw new WaggleError('OUT_OF_RANGE', `${describe(pid)} is not a process id`);
+    }
     moveProcess(pid, this.directory, `process ${pid} to ${objectOf(this.path)}`);
   }
 
@@ -163,8 +164,9 @@ function removeDirectory(directory: string, refuge: string, object: string): voi
       fs.rmdirSync(directory);
       return;
     } catch (error) {
-      if (errorNumber(error) !== errno.EBUSY || round === EVICTION_ROUNDS)
+      if (errorNumber(error) !== errno.EBUSY || round === EVICTION_ROUNDS) {
         throw fileError(error, 'remove', object);
+      }
       pause();
     }
   }

@@ -120,8 +120,9 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
 export function parsePrefix(text: string): IpPrefix {
   const [addressText = '', lengthText, ...more] = typeof text === 'string' ? text.split('/') : [];
   const address = readAddress(addressText);
-  if (address === undefined || more.length > 0)
+  if (address === undefined || more.length > 0) {
     throw unparsable(text, 'an IP prefix', 'Write 10.0.0.0/24 or fd00::/64');
+  }
   const bits = 8 * address.bytes.length;
   if (lengthText === undefined) return { ...address, length: bits };
   const length = /^(0|[1-9]\d{0,2})$/.test(lengthText) ? Number(lengthText) : Number.NaN;

@@ -180,8 +180,9 @@ export class InterfaceAddresses {
       .u32(interfaceIndex(this.#socket, device, intent))
       .addBytes(IFA_LOCAL, prefix.bytes)
       .addBytes(IFA_ADDRESS, options.peer === undefined ? prefix.bytes : parseAddress(options.peer).bytes);
-    if (options.broadcast !== undefined)
+    if (options.broadcast !== undefined) {
       message.addBytes(IFA_BROADCAST, parseAddress(options.broadcast).bytes);
+    }
     return bits === 0 ? message : message.addU32(IFA_FLAGS, bits);
   }
 }

@@ -119,8 +119,9 @@ export function encodeLinkSpec(spec: LinkSpec, resolve: Resolve): MessageBuilder
   if (spec.kind === 'macvlan') message.addU32(LinkAttribute.link, resolve(spec.device));
   return message.addNested(LinkAttribute.information, () => {
     message.addText(InformationAttribute.kind, spec.kind);
-    if (spec.kind !== 'dummy')
+    if (spec.kind !== 'dummy') {
       message.addNested(InformationAttribute.data, () => writeData(message, spec, resolve));
+    }
   });
 }
 
@@ -143,10 +144,12 @@ function writeCommon(message: MessageBuilder, spec: CommonLinkSpec): void {
   message.addText(LinkAttribute.name, checkInterfaceName(spec.name));
   if (spec.mac !== undefined) message.addBytes(LinkAttribute.address, parseMac(spec.mac));
   if (spec.mtu !== undefined) message.addU32(LinkAttribute.mtu, checkMtu(spec.mtu));
-  if (spec.transmitQueues !== undefined)
+  if (spec.transmitQueues !== undefined) {
     message.addU32(LinkAttribute.transmitQueues, checkQueues(spec.transmitQueues));
-  if (spec.receiveQueues !== undefined)
+  }
+  if (spec.receiveQueues !== undefined) {
     message.addU32(LinkAttribute.receiveQueues, checkQueues(spec.receiveQueues));
+  }
   if (spec.group !== undefined) message.addU32(LinkAttribute.group, checkU32(spec.group, 'a device group'));
 }
 
@@ -173,8 +176,9 @@ function writeData(message: MessageBuilder, spec: Exclude<LinkSpec, DummySpec>, 
       writeVxlan(message, spec, resolve);
       return;
     case 'bridge':
-      if (spec.spanningTree !== undefined)
+      if (spec.spanningTree !== undefined) {
         message.addU32(BridgeAttribute.spanningTree, Number(spec.spanningTree));
+      }
       return;
     case 'macvlan':
       message.addU32(MacvlanAttribute.mode, numberOf(macvlanModes, spec.mode, 'a macvlan mode'));
@@ -205,13 +209,16 @@ function writeVxlan(message: MessageBuilder, spec: VxlanSpec, resolve: Resolve):
   if (spec.vni !== undefined) message.addU32(VxlanAttribute.id, checkVni(spec.vni));
   message.addU16BigEndian(VxlanAttribute.port, checkPort(spec.port ?? VXLAN_PORT));
   message.addU8(VxlanAttribute.learning, Number(spec.learning ?? false));
-  if (spec.local !== undefined)
+  if (spec.local !== undefined) {
     writeAddress(message, spec.local, VxlanAttribute.local, VxlanAttribute.local6);
-  if (spec.remote !== undefined)
+  }
+  if (spec.remote !== undefined) {
     writeAddress(message, spec.remote, VxlanAttribute.group, VxlanAttribute.group6);
+  }
   if (spec.device !== undefined) message.addU32(VxlanAttribute.link, resolve(spec.device));
-  if (spec.ttl !== undefined)
+  if (spec.ttl !== undefined) {
     message.addU8(VxlanAttribute.ttl, checkRange(spec.ttl, 'a time to live', 0, 255));
+  }
   if (spec.udpChecksum !== undefined) message.addU8(VxlanAttribute.udpChecksum, Number(spec.udpChecksum));
   if (spec.groupPolicy === true) message.addFlag(VxlanAttribute.groupPolicy);
 }

@@ -109,8 +109,9 @@ export class Links {
     if (mtu !== undefined) message.addU32(LinkAttribute.mtu, checkMtu(mtu));
     if (mac !== undefined) message.addBytes(LinkAttribute.address, parseMac(mac));
     if (name !== undefined) message.addText(LinkAttribute.name, checkInterfaceName(name));
-    if (master !== undefined)
+    if (master !== undefined) {
       message.addU32(LinkAttribute.master, master === null ? 0 : this.#index(master, intent));
+    }
     if (namespace !== undefined) writeNamespace(message, namespace);
     if (group !== undefined) message.addU32(LinkAttribute.group, checkU32(group, 'a device group'));
     if (alias !== undefined) message.addText(LinkAttribute.alias, alias);

@@ -179,8 +179,9 @@ export class Attributes {
   #view(type: number, size: number): DataView | undefined {
     const payload = this.#byType.get(type);
     if (payload === undefined) return undefined;
-    if (payload.length < size)
+    if (payload.length < size) {
       throw malformed(`attribute ${type} has ${payload.length} bytes instead of ${size}`);
+    }
     return viewOf(payload);
   }
 }
@@ -222,7 +223,8 @@ export function parseAcknowledgement(message: Message): Acknowledgement {
     const quoted = (flags & MessageFlag.capped) === 0 ? view.getUint32(4, true) : HEADER_SIZE;
     start += align(Math.max(quoted, HEADER_SIZE));
   }
-  if (start > payload.length)
+  if (start > payload.length) {
     throw malformed(`an error message that quotes more than its ${payload.length} bytes`);
+  }
   return { result, sentence: Attributes.parse(payload.subarray(start)).text(ERROR_SENTENCE) };
 }

@@ -39,8 +39,8 @@ describe('network', { skip: skipReason }, () => {
         host.rules.add({ from: '10.55.0.0/24', table: 5, priority: 300 });
         host.rules.delete({ family: 4, priority: 300 });
         host.neighbours.add({ device: 'veth0', address: '10.55.0.9', mac: '02:00:00:00:00:09' });
-        host.addresses.delete('veth0', '10.55.0.1/24');
         host.neighbours.delete('veth0', '10.55.0.9');
+        host.addresses.delete('veth0', '10.55.0.1/24');
       });
       const has = (subject: string, change: string, text: string) =>
         events.some(

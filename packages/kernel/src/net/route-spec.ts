@@ -119,13 +119,16 @@ export function writeRoute(
   });
   if (length > 0) message.addBytes(RouteAttribute.destination, bytes);
   message.addU32(RouteAttribute.table, table);
-  writeWay(message, spec, family, resolve);
+  if (spec.device !== undefined) message.addU32(RouteAttribute.outputInterface, resolve(spec.device));
+  writeGateway(message, spec.via, family);
   const { metric, source, mtu, nextHops } = spec;
   if (metric !== undefined) message.addU32(RouteAttribute.priority, checkU32(metric, 'a metric'));
-  if (source !== undefined)
+  if (source !== undefined) {
     message.addBytes(RouteAttribute.preferredSource, parseAddressOf(family, source).bytes);
-  if (mtu !== undefined)
+  }
+  if (mtu !== undefined) {
     message.addNested(RouteAttribute.metrics, () => message.addU32(RTAX_MTU, checkMtu(mtu)));
+  }
   if (nextHops !== undefined) {
     message.addBlock(RouteAttribute.multipath, () => {
       for (const hop of nextHops) writeNextHop(message, hop, family, resolve);
@@ -168,16 +171,6 @@ function writeNextHop(
       .u32(hop.device === undefined ? 0 : resolve(hop.device));
     writeGateway(message, hop.via, family);
   });
-}
-
-function writeWay(
-  message: MessageBuilder,
-  spec: RouteSpec,
-  family: IpFamily,
-  resolve: (device: Device) => number,
-): void {
-  if (spec.device !== undefined) message.addU32(RouteAttribute.outputInterface, resolve(spec.device));
-  writeGateway(message, spec.via, family);
 }
 
 function writeGateway(message: MessageBuilder, via: string | undefined, family: IpFamily): void {

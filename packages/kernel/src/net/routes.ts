@@ -87,15 +87,18 @@ export class Routes {
       flags: family === 4 ? RTM_F_LOOKUP_TABLE : 0,
     }).addBytes(RouteAttribute.destination, bytes);
     if (from !== undefined) message.addBytes(RouteAttribute.source, parseAddressOf(family, from).bytes);
-    if (inputDevice !== undefined)
+    if (inputDevice !== undefined) {
       message.addU32(RouteAttribute.inputInterface, this.#index(inputDevice, intent));
-    if (outputDevice !== undefined)
+    }
+    if (outputDevice !== undefined) {
       message.addU32(RouteAttribute.outputInterface, this.#index(outputDevice, intent));
+    }
     if (mark !== undefined) message.addU32(RouteAttribute.mark, checkU32(mark, 'a packet mark'));
     const [reply] = this.#socket.request(message, intent);
     const route = decodeRoute(reply?.payload ?? new Uint8Array());
-    if (route === undefined)
+    if (route === undefined) {
       throw new WaggleError('MALFORMED', `${intent.operation} ${intent.object}: the answer is no route`);
+    }
     return route;
   }
 
