@@ -30,7 +30,9 @@ await benchmark(
 
     const nowhere = openSync('/dev/null', 'w');
     const dump = () =>
-      spawnSync('bpftool', ['btf', 'dump', 'file', KERNEL_BTF_PATH], { stdio: ['ignore', nowhere, 'ignore'] });
+      spawnSync('bpftool', ['btf', 'dump', 'file', KERNEL_BTF_PATH], {
+        stdio: ['ignore', nowhere, 'ignore'],
+      });
     if (dump().status !== 0) return;
     const { ours: time } = compare(3, () => wallTime(dump));
     note(`For comparison: bpftool, which also prints every type, takes ${Math.round(time / 1e6)} ms.`);

@@ -25,7 +25,8 @@ await benchmark(
     const codec = codecOf(Flow);
     const view = new DataView(new ArrayBuffer(codec.size * 64));
     const write = (): void => {
-      for (let index = 0; index < OPERATIONS; index++) codec.write(view, (index & 63) * codec.size, flow(index));
+      for (let index = 0; index < OPERATIONS; index++)
+        codec.write(view, (index & 63) * codec.size, flow(index));
     };
     const read = (): number => {
       let sum = 0;

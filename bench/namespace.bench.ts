@@ -73,15 +73,22 @@ await benchmark(
         untilGone(network);
         return time;
       };
-      const connected = compare(ROUNDS, creation(() => connectPod(network)), hasIp ? creation(connectPodByIp) : undefined);
+      const connected = compare(
+        ROUNDS,
+        creation(() => connectPod(network)),
+        hasIp ? creation(connectPodByIp) : undefined,
+      );
       row({ what: 'create and connect', unit: 'time', ...connected, goal: { atMost: 15e6 } });
       const remove = () => NetworkNamespace.delete(pod);
       const deleted = compare(ROUNDS, deletion(remove), hasIp ? deletion(deletePodByIp) : undefined);
       row({ what: 'delete', unit: 'time', ...deleted });
-      const gone = compare(ROUNDS, deletion(() => {
-        remove();
-        untilGone(network);
-      }));
+      const gone = compare(
+        ROUNDS,
+        deletion(() => {
+          remove();
+          untilGone(network);
+        }),
+      );
       row({ what: 'delete, until the veth pair is gone', unit: 'time', ...gone });
     } finally {
       if (NetworkNamespace.list().some(({ name }) => name === pod)) NetworkNamespace.delete(pod);

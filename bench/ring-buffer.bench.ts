@@ -28,12 +28,18 @@ function drain({ row, note }: Recorder): void {
     const time = cpuTime(() => {
       while (reader.poll() > 0);
     });
-    if (reader.records - before !== RECORDS) throw new Error(`${reader.records - before} of ${RECORDS} records came`);
+    if (reader.records - before !== RECORDS)
+      throw new Error(`${reader.records - before} of ${RECORDS} records came`);
     return (RECORDS / time) * 1e9;
   };
   const ids = [ring.events.info().id, BYTES, ring.program.info().id, RECORDS] as const;
   const theirs = twin && (() => 1e9 / twin(...ids).nanoseconds);
-  row({ what: 'emptying a full ring', unit: 'rate', ...compare(ROUNDS, ours, theirs), goal: { atLeast: 5e6 } });
+  row({
+    what: 'emptying a full ring',
+    unit: 'rate',
+    ...compare(ROUNDS, ours, theirs),
+    goal: { atLeast: 5e6 },
+  });
   if (sum === 0) throw new Error('nothing was read');
 }
 
@@ -65,7 +71,11 @@ async function live({ row }: Recorder): Promise<void> {
   row({ what: 'live: lost', unit: 'count', ours: Number(ring.lost()), goal: { atMost: 0 } });
   row({ what: 'live: out of order', unit: 'count', ours: gaps, goal: { atMost: 0 } });
   row({ what: 'live: wakeups', unit: 'rate', ours: wakeups / seconds });
-  row({ what: 'live: CPU time for one record', unit: 'time', ours: ((user + system) * 1000) / reader.records });
+  row({
+    what: 'live: CPU time for one record',
+    unit: 'time',
+    ours: ((user + system) * 1000) / reader.records,
+  });
 }
 
 await benchmark(

@@ -24,7 +24,13 @@ const folder = (name: string): string => fileURLToPath(new URL(`../${name}`, imp
 export function compileTwin(name: string): Twin | undefined {
   const binary = `${folder('.build')}/${name}`;
   mkdirSync(folder('.build'), { recursive: true });
-  const { error, status, stderr } = spawnSync('cc', ['-O2', '-Wall', '-o', binary, `${folder('c')}/${name}.c`]);
+  const { error, status, stderr } = spawnSync('cc', [
+    '-O2',
+    '-Wall',
+    '-o',
+    binary,
+    `${folder('c')}/${name}.c`,
+  ]);
   if (error) return undefined;
   if (status !== 0) throw new Error(`cc refused bench/c/${name}.c:\n${stderr}`);
   return (...values) => JSON.parse(execFileSync(binary, values.map(String), { encoding: 'utf8' }));

@@ -30,7 +30,10 @@ test('an errno has a code unless the caller knows better', () => {
 
 test('results pass, failures throw', () => {
   assert.equal(check(3, 'open', 'file'), 3);
-  assert.throws(() => check(-errno.EBUSY, 'open', 'file'), /^KernelError: open file: EBUSY \(resource busy or locked\)$/);
+  assert.throws(
+    () => check(-errno.EBUSY, 'open', 'file'),
+    /^KernelError: open file: EBUSY \(resource busy or locked\)$/,
+  );
 });
 
 test('error numbers have names and words, also those that only bpf(2) lets out', () => {
@@ -58,7 +61,8 @@ test('a program type that the kernel refuses is explained', { skip: needsRoot },
 /** Root without a single capability: it may read the sources, but create nothing. */
 const powerless = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'];
 const noSetpriv =
-  needsRoot || (spawnSync('setpriv', [...powerless, 'true']).status === 0 ? false : 'needs setpriv of util-linux');
+  needsRoot ||
+  (spawnSync('setpriv', [...powerless, 'true']).status === 0 ? false : 'needs setpriv of util-linux');
 
 test('without privilege every refusal says which one is missing', { skip: noSetpriv }, () => {
   const script = `

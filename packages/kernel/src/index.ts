@@ -32,6 +32,7 @@ export { BloomFilterMap, QueueMap } from './map/queue.ts';
 export { TableMap, type UpdateMode } from './map/table.ts';
 export * from './net/index.ts';
 export { unpin } from './object.ts';
+export * from './probe/index.ts';
 export { type LoadOptions, loadProgram, type ProgramSpec } from './program/load.ts';
 export {
   enableStatistics,
@@ -43,4 +44,3 @@ export {
 export { summarizeVerifierLog, VerifierError, type VerifierSummary } from './program/verifier-error.ts';
 export { RingBufferMap } from './ring-buffer/map.ts';
 export { RingBufferReader, type RingBufferReaderOptions } from './ring-buffer/reader.ts';
-export * from './probe/index.ts';

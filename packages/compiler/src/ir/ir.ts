@@ -98,7 +98,12 @@ export type Operation =
   /** pointer, value: writes the low bytes of the value. */
   | { readonly op: 'store'; readonly size: AccessSize; readonly offset: number }
   /** pointer, value (see {@link AtomicOperator}). */
-  | { readonly op: 'atomic'; readonly operator: AtomicOperator; readonly size: 4 | 8; readonly offset: number }
+  | {
+      readonly op: 'atomic';
+      readonly operator: AtomicOperator;
+      readonly size: 4 | 8;
+      readonly offset: number;
+    }
   /** pointer, index (`i64`): the pointer moved by that many bytes. */
   | { readonly op: 'offsetPointer' }
   /** context: the start (`data`), metadata or end of the packet. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Btf } from './btf.ts';
-import { BtfBuilder } from './builder.ts';
+import { Btf, BtfBuilder } from '@waggle/compiler';
 import { dropReasons, KERNEL_BTF_PATH, kernelBtf } from './vmlinux.ts';
 
 const whenBtf = existsSync(KERNEL_BTF_PATH) ? {} : { skip: `${KERNEL_BTF_PATH} is not there` };

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { WaggleError } from '@waggle/bpf';
-import { Btf } from './btf.ts';
+import { Btf } from '@waggle/compiler';
 
 /** Where the kernel exposes its BTF. */
 export const KERNEL_BTF_PATH = '/sys/kernel/btf/vmlinux';

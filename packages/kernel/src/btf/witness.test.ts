@@ -8,9 +8,8 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Btf } from './btf.ts';
-import { printType } from './print.ts';
-import type { BtfType } from './types.ts';
+import type { Btf, BtfType } from '@waggle/compiler';
+import { printType } from '@waggle/compiler';
 import { KERNEL_BTF_PATH, kernelBtf } from './vmlinux.ts';
 
 const noBtf = existsSync(KERNEL_BTF_PATH) ? undefined : `${KERNEL_BTF_PATH} is not there`;

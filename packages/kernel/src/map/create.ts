@@ -12,7 +12,7 @@ import {
   typeName,
   WaggleError,
 } from '@waggle/bpf';
-import { mapBtf } from '../btf/index.ts';
+import { mapBtf } from '@waggle/compiler';
 import { tryLoadBtf } from '../btf-object.ts';
 import { KernelError } from '../errors.ts';
 import { openId, openPin } from '../object.ts';

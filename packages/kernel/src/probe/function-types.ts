@@ -1,6 +1,6 @@
 /** The types of the functions of a trial program, for what the kernel only takes from programs that tell them. */
 import type { Infer } from '@waggle/bpf';
-import { BtfBuilder, encodeFunctionInfo, encodeLineInfo, type LineInfo } from '../btf/index.ts';
+import { BtfBuilder, encodeFunctionInfo, encodeLineInfo, type LineInfo } from '@waggle/compiler';
 import { loadBtf } from '../btf-object.ts';
 import type { ProgramLoad } from '../sys/attributes.ts';
 import type { AttributeValues } from '../sys/bpf.ts';

@@ -3,8 +3,7 @@
  * package ask the probes when the kernel refuses, so the probes cannot use the loaders.
  */
 import { type Infer, i32, type MapType, mapTypes, type ProgramType, programTypes, u32 } from '@waggle/bpf';
-import { alu64, assemble, exit, type Instruction, type Label, r0, SLOT } from '@waggle/compiler';
-import { mapBtf } from '../btf/index.ts';
+import { alu64, assemble, exit, type Instruction, type Label, mapBtf, r0, SLOT } from '@waggle/compiler';
 import { loadBtf } from '../btf-object.ts';
 import { check } from '../errors.ts';
 import { Program } from '../program/program.ts';

@@ -4,8 +4,8 @@
  * kernel lacks comes with what is missing.
  */
 import { type Infer, type ProgramType, programTypes, WaggleError } from '@waggle/bpf';
-import { type Code, SLOT } from '@waggle/compiler';
-import { BtfBuilder, encodeFunctionInfo, encodeLineInfo, kernelBtf } from '../btf/index.ts';
+import { BtfBuilder, type Code, encodeFunctionInfo, encodeLineInfo, SLOT } from '@waggle/compiler';
+import { kernelBtf } from '../btf/index.ts';
 import { tryLoadBtf } from '../btf-object.ts';
 import { KernelError } from '../errors.ts';
 import { explainRefusal } from '../probe/explain.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Struct } from '@waggle/bpf';
-import { type Btf, kernelBtf } from '../btf/index.ts';
+import type { Btf } from '@waggle/compiler';
+import { kernelBtf } from '../btf/index.ts';
 import * as attributes from './attributes.ts';
 import { LinkInformation, MapInformation, ProgramInformation } from './information.ts';
 
