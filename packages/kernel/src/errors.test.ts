@@ -39,6 +39,7 @@ test('results pass, failures throw', () => {
 test('error numbers have names and words, also those that only bpf(2) lets out', () => {
   assert.equal(errnoName(524), 'ENOTSUPP');
   assert.equal(errnoText(524), 'operation is not supported');
+  assert.equal(errnoName(95), 'EOPNOTSUPP');
   assert.equal(errnoName(9999), 'errno 9999');
   assert.equal(errnoText(9999), 'unknown error');
 });

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { NetworkNamespace } from '../net/namespace.ts';
 import { Network } from '../net/network.ts';
-import { skipReason } from '../net/testing/lab.ts';
+import { needsRoot } from '../testing/lab.ts';
 import { readSysctl, sysctlPath, writeSysctl } from './sysctl.ts';
 
 describe('sysctl names', () => {
@@ -53,7 +53,7 @@ describe('sysctl values', () => {
     });
   });
 
-  test('of a network namespace are its own', { skip: skipReason }, () => {
+  test('of a network namespace are its own', { skip: needsRoot }, () => {
     using namespace = NetworkNamespace.createAnonymous();
     using network = Network.open(namespace);
     network.links.create({ kind: 'bridge', name: 'br0.7' });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import * as libc from '../sys/libc.ts';
-import { Lab, loadProgram, missing, skipReason } from './testing/lab.ts';
+import { needsRoot } from '../testing/lab.ts';
+import { Lab, missing } from '../testing/namespaces.ts';
+import { loadBody, returning } from '../testing/programs.ts';
 
-describe('queueing disciplines and filters', { skip: skipReason || missing('tc') }, () => {
-  const lab = skipReason === false ? new Lab() : undefined;
+describe('queueing disciplines and filters', { skip: needsRoot || missing('tc') }, () => {
+  const lab = needsRoot === false ? new Lab() : undefined;
   after(() => lab?.close());
   if (lab === undefined) return;
   const { host } = lab;
@@ -50,19 +51,19 @@ describe('queueing disciplines and filters', { skip: skipReason || missing('tc')
   });
 
   test('programs at clsact: added, replaced, listed, deleted', () => {
-    const first = loadProgram();
-    const second = loadProgram();
+    const first = loadBody('tc', returning(0));
+    const second = loadBody('tc', returning(0));
     try {
       const place = { device: 'veth0', direction: 'ingress', priority: 5, handle: 2 } as const;
-      assert.throws(() => host.filters.add({ ...place, program: { fd: first }, name: 'one' }), {
+      assert.throws(() => host.filters.add({ ...place, program: first, name: 'one' }), {
         name: 'KernelError',
       });
       assert.equal(host.qdiscs.ensureClsact('veth0'), true);
       assert.equal(host.qdiscs.ensureClsact('veth0'), false);
       assert.ok(qdiscs().some(({ kind }) => kind === 'clsact'));
-      host.filters.add({ ...place, program: { fd: first }, name: 'one' });
-      host.filters.add({ ...place, direction: 'egress', program: { fd: first }, name: 'out' });
-      assert.throws(() => host.filters.add({ ...place, program: { fd: second }, name: 'two' }), {
+      host.filters.add({ ...place, program: first, name: 'one' });
+      host.filters.add({ ...place, direction: 'egress', program: first, name: 'out' });
+      assert.throws(() => host.filters.add({ ...place, program: second, name: 'two' }), {
         code: 'EXISTS',
         message: /^add filter 5\/2 at ingress of device "veth0": EEXIST/,
       });
@@ -86,7 +87,7 @@ describe('queueing disciplines and filters', { skip: skipReason || missing('tc')
         direct: true,
       });
       assert.ok(filter?.programId);
-      host.filters.replace({ ...place, program: { fd: second }, name: 'two' });
+      host.filters.replace({ ...place, program: second, name: 'two' });
       const [replaced] = host.filters.list({ device: 'veth0', direction: 'ingress' });
       assert.equal(replaced?.name, 'two');
       assert.notEqual(replaced?.programId, filter?.programId);
@@ -100,8 +101,8 @@ describe('queueing disciplines and filters', { skip: skipReason || missing('tc')
       host.qdiscs.delete('veth0', 'clsact');
       assert.deepEqual(host.filters.list({ device: 'veth0' }), []);
     } finally {
-      libc.close(first);
-      libc.close(second);
+      first.close();
+      second.close();
     }
   });
 

@@ -23,7 +23,7 @@ export type {
   InterfaceAddressOptions,
 } from './interface-addresses.ts';
 export type {
-  Link,
+  Link as NetworkLink,
   LinkCounters,
   LinkFlag,
   LinkXdp,

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { after, describe, test } from 'node:test';
 import { KernelError } from '../errors.ts';
-import * as libc from '../sys/libc.ts';
-import { NativeBuffer } from '../sys/memory.ts';
-import { Lab, loadProgram, missing, skipReason } from './testing/lab.ts';
+import { attachXdp } from '../link/xdp.ts';
+import { needsRoot } from '../testing/lab.ts';
+import { Lab, missing } from '../testing/namespaces.ts';
+import { loadBody, returning } from '../testing/programs.ts';
 
 interface IpLink {
   ifindex: number;
@@ -24,8 +25,8 @@ interface IpLink {
   stats64: Record<'rx' | 'tx', Record<'packets' | 'bytes', number>>;
 }
 
-describe('links', { skip: skipReason || missing('ip') }, () => {
-  const lab = skipReason === false ? new Lab() : undefined;
+describe('links', { skip: needsRoot || missing('ip') }, () => {
+  const lab = needsRoot === false ? new Lab() : undefined;
   after(() => lab?.close());
   if (lab === undefined) return;
   const { host, pod } = lab;
@@ -299,21 +300,13 @@ describe('links', { skip: skipReason || missing('ip') }, () => {
 
   test('an XDP program is seen with its mode and id', () => {
     lab.join('xdp1');
-    const program = loadProgram(6);
-    const attribute = new NativeBuffer(64);
-    attribute.view.setUint32(0, program, true);
-    attribute.view.setUint32(4, host.links.index('xdp1'), true);
-    // BPF_XDP
-    attribute.view.setUint32(8, 37, true);
-    const link = lab.hostNamespace.run(() => libc.bpf(28, attribute.address, attribute.size));
-    try {
-      assert.ok(link > 0, `attach XDP: ${link}`);
-      assert.equal(host.links.get('xdp1').xdp?.mode, 'native');
-      assert.equal(host.links.get('xdp1').xdp?.programId, inHost('xdp1')?.xdp?.prog?.id);
-      assert.ok(host.links.get('xdp1').xdp?.programId);
-    } finally {
-      libc.close(link);
-      libc.close(program);
+    {
+      using program = loadBody('xdp', returning(2));
+      using _link = lab.hostNamespace.run(() => attachXdp(program, 'xdp1'));
+      const { xdp } = host.links.get('xdp1');
+      assert.equal(xdp?.mode, 'native');
+      assert.equal(xdp?.programId, program.info().id);
+      assert.equal(xdp?.programId, inHost('xdp1')?.xdp?.prog?.id);
     }
     assert.equal(host.links.get('xdp1').xdp, undefined);
     host.links.delete('xdp1');

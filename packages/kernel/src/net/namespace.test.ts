@@ -4,8 +4,9 @@ import * as fs from 'node:fs';
 import { createServer } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { needsRoot, uniqueName } from '../testing/lab.ts';
+import { missing } from '../testing/namespaces.ts';
 import { NetworkNamespace } from './namespace.ts';
-import { missing, skipReason, uniqueName } from './testing/lab.ts';
 
 function inode(): number {
   return fs.statSync('/proc/thread-self/ns/net').ino;
@@ -23,8 +24,8 @@ function inProcess(script: string): { stdout: string; stderr: string; status: nu
   return spawnSync(process.execPath, args, { encoding: 'utf8', cwd: process.cwd() });
 }
 
-describe('network namespaces', { skip: skipReason }, () => {
-  const home = skipReason === false ? inode() : 0;
+describe('network namespaces', { skip: needsRoot }, () => {
+  const home = needsRoot === false ? inode() : 0;
   const created: NetworkNamespace[] = [];
   const create = () => {
     const namespace = NetworkNamespace.create(uniqueName());

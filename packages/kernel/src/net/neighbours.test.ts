@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { Lab, missing, skipReason } from './testing/lab.ts';
+import { needsRoot } from '../testing/lab.ts';
+import { Lab, missing } from '../testing/namespaces.ts';
 
-describe('neighbours', { skip: skipReason || missing('ip') }, () => {
-  const lab = skipReason === false ? new Lab() : undefined;
+describe('neighbours', { skip: needsRoot || missing('ip') }, () => {
+  const lab = needsRoot === false ? new Lab() : undefined;
   after(() => lab?.close());
   if (lab === undefined) return;
   const { host } = lab;

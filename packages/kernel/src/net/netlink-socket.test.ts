@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { needsRoot } from '../testing/lab.ts';
 import { findFamily } from './generic-netlink.ts';
 import { decodeLink } from './link.ts';
 import { writeLinkHeader } from './link-spec.ts';
@@ -7,7 +8,6 @@ import { MessageBuilder } from './message-builder.ts';
 import { NetworkNamespace } from './namespace.ts';
 import { MessageFlag } from './netlink-message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
-import { skipReason } from './testing/lab.ts';
 
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
@@ -15,8 +15,8 @@ const RTM_NEWADDR = 20;
 const intent = { operation: 'test', object: 'netlink' };
 const get = (index: number) => writeLinkHeader(new MessageBuilder(RTM_GETLINK), index, undefined);
 
-describe('netlink sockets', { skip: skipReason }, () => {
-  const namespace = skipReason === false ? NetworkNamespace.createAnonymous() : undefined;
+describe('netlink sockets', { skip: needsRoot }, () => {
+  const namespace = needsRoot === false ? NetworkNamespace.createAnonymous() : undefined;
   after(() => namespace?.close());
   if (namespace === undefined) return;
   const open = () => NetlinkSocket.open({ family: 'route', namespace });

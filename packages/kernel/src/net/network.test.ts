@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { needsRoot } from '../testing/lab.ts';
+import { Lab } from '../testing/namespaces.ts';
 import type { NetworkEvent } from './events.ts';
 import { NetworkNamespace } from './namespace.ts';
 import { Network } from './network.ts';
-import { Lab, skipReason } from './testing/lab.ts';
 
-describe('network', { skip: skipReason }, () => {
-  const lab = skipReason === false ? new Lab() : undefined;
+describe('network', { skip: needsRoot }, () => {
+  const lab = needsRoot === false ? new Lab() : undefined;
   after(() => lab?.close());
   if (lab === undefined) return;
   const { host, pod } = lab;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { Lab, skipReason } from './testing/lab.ts';
+import { needsRoot } from '../testing/lab.ts';
+import { Lab } from '../testing/namespaces.ts';
 
-describe('offloads', { skip: skipReason || false }, () => {
-  const lab = skipReason === false ? new Lab() : undefined;
+describe('offloads', { skip: needsRoot || false }, () => {
+  const lab = needsRoot === false ? new Lab() : undefined;
   after(() => lab?.close());
   if (lab === undefined) return;
   const { host, pod } = lab;

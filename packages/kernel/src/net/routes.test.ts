@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { Lab, missing, skipReason } from './testing/lab.ts';
+import { needsRoot } from '../testing/lab.ts';
+import { Lab, missing } from '../testing/namespaces.ts';
 
 interface IpRoute {
   dst: string;
@@ -18,8 +19,8 @@ interface IpRoute {
   nexthops?: { gateway?: string; dev: string; weight: number; flags: string[] }[];
 }
 
-describe('routes', { skip: skipReason || missing('ip') }, () => {
-  const lab = skipReason === false ? new Lab() : undefined;
+describe('routes', { skip: needsRoot || missing('ip') }, () => {
+  const lab = needsRoot === false ? new Lab() : undefined;
   after(() => lab?.close());
   if (lab === undefined) return;
   const { host } = lab;

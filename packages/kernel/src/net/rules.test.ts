@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { Lab, missing, skipReason } from './testing/lab.ts';
+import { needsRoot } from '../testing/lab.ts';
+import { Lab, missing } from '../testing/namespaces.ts';
 
 interface IpRule {
   priority: number;
@@ -17,8 +18,8 @@ interface IpRule {
   not?: null;
 }
 
-describe('rules', { skip: skipReason || missing('ip') }, () => {
-  const lab = skipReason === false ? new Lab() : undefined;
+describe('rules', { skip: needsRoot || missing('ip') }, () => {
+  const lab = needsRoot === false ? new Lab() : undefined;
   after(() => lab?.close());
   if (lab === undefined) return;
   const { host } = lab;

@@ -41,15 +41,11 @@ export const features: ReadonlyMap<string, Feature> = new Map(
     .map((feature) => [feature.name, feature]),
 );
 
-const results = new Map<string, ProbeResult>();
-
 /**
  * Finds out whether the running kernel has a feature, by trying it.
  * @throws WaggleError NOT_FOUND for a name that is none.
  */
 export function probe(name: string): ProbeResult {
-  const known = results.get(name);
-  if (known !== undefined) return known;
   const feature = features.get(name);
   if (feature === undefined) {
     const near = nearest(name, features.keys());
@@ -59,9 +55,7 @@ export function probe(name: string): ProbeResult {
       near === undefined ? {} : { hint: `Did you mean ${JSON.stringify(near)}?` },
     );
   }
-  const result = feature.probe();
-  results.set(name, result);
-  return result;
+  return feature.probe();
 }
 
 /** Tries all features, or those of some groups; about half a second for all. The results are in the order of the catalogue. */

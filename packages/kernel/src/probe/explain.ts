@@ -5,7 +5,7 @@
 import type { ErrorCode } from '@waggle/bpf';
 import type { KernelErrorOptions } from '../errors.ts';
 import { errno } from '../sys/errno.ts';
-import type { Feature, MissingReason, ProbeResult } from './feature.ts';
+import type { Feature, MissingReason } from './feature.ts';
 import { mapFeatures } from './maps.ts';
 import { programFeatures } from './programs.ts';
 
@@ -13,7 +13,6 @@ import { programFeatures } from './programs.ts';
 const features = new Map<string, Feature>(
   [...mapFeatures, ...programFeatures].map((feature) => [feature.name, feature]),
 );
-const results = new Map<string, ProbeResult>();
 
 const codes: Partial<Record<MissingReason, ErrorCode>> = {
   denied: 'DENIED',
@@ -43,8 +42,7 @@ export function explainRefusal(feature: string, number: number): KernelErrorOpti
   if (passing.includes(number)) return {};
   const known = features.get(feature);
   if (known === undefined) return {};
-  const result = results.get(feature) ?? known.probe();
-  results.set(feature, result);
+  const result = known.probe();
   const code = result.available ? undefined : codes[result.reason];
   if (result.available || code === undefined) return {};
   return { code, hint: `No ${known.title} here: ${result.detail}` };

@@ -49,7 +49,7 @@ export interface Feature {
   readonly config?: string;
   /** What is lost without it, and what waggle does instead. */
   readonly meaning: string;
-  /** Tries it, and leaves nothing behind. Never throws. */
+  /** Tries it at the first call, remembers the answer, and leaves nothing behind. Never throws. */
   probe(): ProbeResult;
 }
 
@@ -63,14 +63,13 @@ export interface FeatureDefinition extends Omit<Feature, 'probe'> {
 
 /** Makes a feature of its definition. */
 export function feature({ needs, attempt, ...description }: FeatureDefinition): Feature {
-  return {
-    ...description,
-    probe() {
-      try {
-        return attempt() ?? { available: true };
-      } catch (error) {
-        return classify(error, { ...description, needs }, readSituation());
-      }
-    },
+  const attemptOnce = (): ProbeResult => {
+    try {
+      return attempt() ?? { available: true };
+    } catch (error) {
+      return classify(error, { ...description, needs }, readSituation());
+    }
   };
+  let result: ProbeResult | undefined;
+  return { ...description, probe: () => (result ??= attemptOnce()) };
 }

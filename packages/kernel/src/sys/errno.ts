@@ -11,12 +11,18 @@ const ENOTSUPP = 524;
 /** Numbers by name, e.g. `errno.ENOENT`; those of this platform, plus ENOTSUPP. */
 export const errno = { ...constants.errno, ENOTSUPP } as const;
 
-const names = new Map<number, string>();
-for (const [name, number] of Object.entries(errno)) if (!names.has(number)) names.set(number, name);
+/** Of two names for one number, those that the kernel uses. */
+const preferred = ['EAGAIN', 'EOPNOTSUPP', 'EDEADLK'];
 
-/** The words for error numbers that Node's own table lacks. */
+const names = new Map<number, string>();
+for (const [name, number] of Object.entries(errno)) {
+  if (!names.has(number) || preferred.includes(name)) names.set(number, name);
+}
+
+/** The words for error numbers that Node's own table lacks, or has other words for. */
 const words: Readonly<Record<string, string>> = {
   ENOTSUPP: 'operation is not supported',
+  EOPNOTSUPP: 'operation not supported',
   ENOLINK: 'link has been severed',
   EBADMSG: 'bad message',
   ESTALE: 'stale handle',
@@ -34,5 +40,5 @@ export function errnoName(number: number): string {
 
 /** What an error number means, in lower case words: `permission denied`. */
 export function errnoText(number: number): string {
-  return getSystemErrorMap().get(-number)?.[1] ?? words[errnoName(number)] ?? 'unknown error';
+  return words[errnoName(number)] ?? getSystemErrorMap().get(-number)?.[1] ?? 'unknown error';
 }
