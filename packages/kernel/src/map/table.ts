@@ -85,7 +85,7 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
     if (result < 0) throw this.#error('set in', -result);
   }
 
-  /** Removes an entry; whether there was one. Arrays have nothing to remove: their values are set to zero instead. */
+  /** Removes an entry; whether there was one. The entries of an array are there for good: set them to zero instead. */
   delete(key: K): boolean {
     this.#key.write(this.#keyBuffer.view, 0, key);
     return this.#found(this.#delete.execute(Command.mapDelete), 'delete from');
