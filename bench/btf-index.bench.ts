@@ -18,9 +18,9 @@ const FIRST_FIND = `
 await benchmark(
   {
     name: 'btf-index',
-    about: `Reading the kernel's own type information, indexing it and finding the first type, in a fresh process (the
-      start of Node not counted). Every process that loads a tracing program does this once; below 100 ms
-      nobody waits for it, and nothing needs to be cached on disk.`,
+    about: `Reading the kernel's own type information, indexing it and finding the first type, in a fresh
+      process (the start of Node not counted). Every process that loads a tracing program does this once;
+      below 100 ms nobody waits for it, and nothing needs to be cached on disk.`,
     needsRoot: false,
   },
   ({ row, note }) => {

@@ -17,8 +17,9 @@ const flow = (index: number): Infer<typeof Flow> => ({
 await benchmark(
   {
     name: 'codec',
-    about: `From an object of five fields, one of them a bigint, to the 24 bytes of a C struct and back; making the
-      object and checking every field is in it. For information: all other figures contain these.`,
+    about: `From an object of five fields, one of them a bigint, to the 24 bytes of a C struct and back;
+      making the object and checking every field is in it. For information: all other figures contain
+      these.`,
     needsRoot: false,
   },
   ({ row }) => {

@@ -5,14 +5,14 @@ import { assertSame, compileTwin, NO_COMPILER } from './support/twin.ts';
 
 const ENTRIES = 10_000;
 const OPERATIONS = 200_000;
-const ROUNDS = 9;
+const ROUNDS = 15;
 
 await benchmark(
   {
     name: 'map-access',
-    about: `get and set of existing keys in a hash map of ${ENTRIES} entries, all fields filled and read. The
-      bpf(2) call dominates on both sides; what Node adds (objects for key and value, three bigints, the way through
-      the FFI) should stay well below the price of the call itself.`,
+    about: `get and set of existing keys in a hash map of ${ENTRIES} entries, all fields filled and read.
+      The bpf(2) call dominates on both sides; what Node adds (objects for key and value, three bigints, the
+      way through the FFI) should stay well below the price of the call itself.`,
   },
   ({ row, note }) => {
     const twin = compileTwin('map-access');

@@ -40,19 +40,19 @@ function connectPodByIp(): void {
 
 const deletePodByIp = () => execFileSync('ip', ['netns', 'delete', pod]);
 
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
 /** The kernel takes a namespace apart after its deletion; what is measured next shall not run into that. */
 function untilGone(network: Network): void {
   while (network.links.list({ kind: 'veth' }).length > 0) Atomics.wait(sleeper, 0, 0, 1);
 }
 
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
-
 await benchmark(
   {
     name: 'namespace',
-    about: `A named namespace, joined to another by a veth pair that is up, with addresses at both ends and three
-      routes: what has to happen when a container starts, on the clock on the wall. 15 ms are lost in the time that
-      a container takes to start anyway.`,
+    about: `A named namespace, joined to another by a veth pair that is up, with addresses at both ends and
+      three routes: what has to happen when a container starts, on the clock on the wall. 15 ms are
+      little beside what else a container's start takes.`,
     twin: 'ip',
   },
   ({ row, note }) => {

@@ -1,6 +1,7 @@
 /**
- * Runs the benchmarks of bench/, all or those named on the command line, one process each, against the built packages:
- * what users install is what is measured. A missed goal is reported, but is no failure: the machine may be busy.
+ * Runs the benchmarks of bench/, all or those named on the command line, one process each, against the
+ * built packages: what users install is what is measured. A missed goal is reported, but is no failure: the
+ * machine may be busy.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

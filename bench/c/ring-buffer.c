@@ -2,13 +2,14 @@
  * ring-buffer <map id> <bytes> <program id> <records>: fills the ring by test runs of the program that sends, empties
  * it, and reports the time of the emptying. Twice, because the first time maps the pages in.
  */
+#include <arpa/inet.h>
 #include <sys/mman.h>
 
 #include "twin.h"
 
 struct event {
 	uint64_t sequence;
-	uint32_t address;
+	uint32_t address; /* network byte order, like the port */
 	uint16_t port;
 	uint16_t verdict;
 };
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
 			if (!(header & BPF_RINGBUF_DISCARD_BIT) && length == sizeof(struct event)) {
 				struct event *event = (struct event *)(record + BPF_RINGBUF_HDR_SZ);
 
-				checksum += event->sequence + event->address + event->port + event->verdict;
+				checksum += event->sequence + ntohl(event->address) + ntohs(event->port) + event->verdict;
 				count++;
 			}
 			position += (length + BPF_RINGBUF_HDR_SZ + 7) & ~7ull;

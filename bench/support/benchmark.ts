@@ -1,6 +1,7 @@
 /**
- * The frame of a benchmark file: it runs the body, prints the table, and tells the runner by the exit code whether a
- * goal was missed. A goal is an aim, not a test: on a machine that others use, a miss may be noise.
+ * The frame of a benchmark file: it runs the body, prints the table, and tells the runner by the exit code
+ * whether a goal was missed. A goal is an aim, not a test: on a machine that others use, a miss may be
+ * noise.
  */
 import { isMet, layOut, type Row } from './report.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The map that the map benchmarks share, shaped like a table of connections: a key of 16 bytes, a value of 32 with
- * three 64-bit counters, which are bigints here. bench/c/connections.h is the same in C.
+ * The map that the map benchmarks share, shaped like a table of connections: a key of 16 bytes, a value of
+ * 32 with three 64-bit counters, which are bigints here. bench/c/connections.h is the same in C.
  */
 import { be16, be32, hashMap, type Infer, struct, u8, u32, u64 } from '@waggle/bpf';
 import { createMap } from '@waggle/kernel';

@@ -1,4 +1,4 @@
-/** Kernel objects that come and go, for leaks.bench.ts: each entry prepares what lasts, and answers one life of its kind. */
+/** Kernel objects that come and go, for leaks.bench.ts. */
 import { arrayMap, hashMap, type ProgramType, ringBuffer, u32, u64 } from '@waggle/bpf';
 import { alu64, assemble, exit, r0 } from '@waggle/compiler';
 import { attachTcx, attachXdp, createMap, loadProgram, MappedArray, NetworkNamespace } from '@waggle/kernel';
@@ -15,35 +15,58 @@ function inNamespace(life: () => void): () => void {
   return () => namespace.run(life);
 }
 
-export const lifecycles: ReadonlyMap<string, () => () => void> = new Map([
-  ['map', () => () => createMap(table).close()],
-  ['program', () => () => load('xdp').close()],
+/** A kind of object, and how often to make one. */
+export interface Lifecycle {
+  readonly lives: number;
+  /** Prepares what lasts, and answers one life. */
+  readonly prepare: () => () => void;
+}
+
+const MANY = 10_000;
+/** To attach and to detach, the kernel waits until no CPU runs the old program: 10 ms and more for both. */
+const FEW = 500;
+
+export const lifecycles: ReadonlyMap<string, Lifecycle> = new Map([
+  ['map', { lives: MANY, prepare: () => () => createMap(table).close() }],
+  ['program', { lives: MANY, prepare: () => () => load('xdp').close() }],
   [
     'XDP link',
-    () => {
-      const program = load('xdp');
-      return inNamespace(() => attachXdp(program, 'lo', { mode: 'generic' }).close());
+    {
+      lives: FEW,
+      prepare: () => {
+        const program = load('xdp');
+        return inNamespace(() => attachXdp(program, 'lo', { mode: 'generic' }).close());
+      },
     },
   ],
   [
     'tcx link',
-    () => {
-      const program = load('tc');
-      return inNamespace(() => attachTcx(program, 'lo', 'ingress').close());
+    {
+      lives: FEW,
+      prepare: () => {
+        const program = load('tc');
+        return inNamespace(() => attachTcx(program, 'lo', 'ingress').close());
+      },
     },
   ],
   [
     'mapped array',
-    () => {
-      const map = createMap(slots);
-      return () => new MappedArray(map, slots).close();
+    {
+      lives: MANY,
+      prepare: () => {
+        const map = createMap(slots);
+        return () => new MappedArray(map, slots).close();
+      },
     },
   ],
   [
     'ring buffer reader',
-    () => {
-      const map = createMap(ring);
-      return () => map.read(() => {}).close();
+    {
+      lives: MANY,
+      prepare: () => {
+        const map = createMap(ring);
+        return () => map.read(() => {}).close();
+      },
     },
   ],
 ]);

@@ -1,7 +1,7 @@
 /**
- * How the benchmarks measure on a machine that others use too. CPU time instead of the clock on the wall where only
- * work counts; both sides in turn (A B A B …), so that what slows the machine down slows both; and medians, which a
- * few bad rounds do not move.
+ * How the benchmarks measure on a machine that others use too. CPU time instead of the clock on the wall
+ * where only work counts; both sides in turn (A B A B …), so that what slows the machine down slows both;
+ * and medians, which a few bad rounds do not move.
  */
 
 /** Nanoseconds of CPU time that `body` costs this process, V8's compiler and collector threads included. */

@@ -1,6 +1,6 @@
 /**
- * A process that runs a program at a steady pace: `producer.ts <program id> <runs a second> <seconds>`. It prints how
- * many seconds it took.
+ * A process that runs a program at a steady pace: `producer.ts <program id> <runs a second> <seconds>`. It
+ * prints how many seconds it took.
  */
 import { Program } from '@waggle/kernel';
 import { FRAME } from './events.ts';

@@ -37,14 +37,13 @@ export interface Row {
 /** Columns of text; the indentation comes on top. */
 const WIDTH = 98;
 
-/** Formats a figure with three significant digits: `1.23 µs`, `9.81 M/s`, `12 KiB`. */
+/** Formats a figure with about three digits: `1.23 µs`, `9.81 M/s`, `12 KiB`. */
 export function format(value: number, unit: Unit): string {
   if (unit === 'count') return value.toLocaleString('en-US');
   const size = Math.abs(value);
-  const steps = units[unit];
-  const [divisor, suffix] = steps.find(([step]) => size >= step) ?? steps[steps.length - 1] ?? [1, ''];
-  const digits = size / divisor;
-  const places = Number.isInteger(digits) || digits >= 100 ? 0 : digits >= 10 ? 1 : 2;
+  const [divisor, suffix] = units[unit].find(([step]) => size >= step) ?? units[unit].at(-1) ?? [1, ''];
+  const scaled = size / divisor;
+  const places = Number.isInteger(scaled) || scaled >= 100 ? 0 : scaled >= 10 ? 1 : 2;
   return `${(value / divisor).toFixed(places)} ${suffix}`;
 }
 
@@ -64,6 +63,11 @@ export function isMet(row: Row): boolean | undefined {
   return ratio === undefined ? undefined : ratio <= goal.ratio;
 }
 
+function mark(row: Row): string {
+  const met = isMet(row);
+  return met === undefined ? '' : met ? '✓' : '✗';
+}
+
 function goalText({ goal, unit }: Row, twin: string): string {
   if (!goal) return '';
   if ('ratio' in goal) return `≤ ${goal.ratio} × ${twin}`;
@@ -81,14 +85,13 @@ export function layOut(
 ): string {
   const cells = rows.map((row) => {
     const ratio = ratioOf(row);
-    const met = isMet(row);
     return [
       row.what,
       format(row.ours, row.unit),
       row.twin === undefined ? '' : format(row.twin, row.unit),
       ratio === undefined ? '' : `${ratio.toFixed(2)} ×`,
       goalText(row, twin),
-      met === undefined ? '' : met ? '✓' : '✗',
+      mark(row),
     ];
   });
   const compares = rows.some((row) => row.twin !== undefined);
@@ -99,16 +102,15 @@ export function layOut(
   return [name, ...indented].join('\n');
 }
 
-/** Makes every column as wide as its widest cell; the first is text, the others are figures. Empty ones go. */
+/** Pads the columns: text on the left, figures on the right, the mark last. A column without any cell goes. */
 function alignColumns(lines: readonly (readonly string[])[]): string[] {
-  const widthOf = (column: number) => Math.max(...lines.map((line) => line[column]?.length ?? 0));
-  const widths = lines[0]?.map((_, column) => widthOf(column)) ?? [];
-  const align = (cell: string, column: number) => {
-    const width = widths[column] ?? 0;
-    if (width === 0) return [];
-    return column === 0 ? cell.padEnd(Math.max(width, 36)) : cell.padStart(Math.max(width, 10));
-  };
-  return lines.map((line) => line.flatMap(align).join('  ').trimEnd());
+  const width = (column: number) => Math.max(...lines.map((line) => line[column]?.length ?? 0));
+  const text = Math.max(width(0), 36);
+  const figures = [1, 2, 3, 4].map((column) => (width(column) === 0 ? 0 : Math.max(width(column), 10) + 2));
+  return lines.map(([what = '', ...cells]) => {
+    const columns = figures.map((size, index) => cells[index]?.padStart(size));
+    return `${what.padEnd(text)}${columns.join('')}  ${cells[figures.length] ?? ''}`.trimEnd();
+  });
 }
 
 /** Breaks a text into lines. */

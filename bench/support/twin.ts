@@ -1,6 +1,6 @@
 /**
- * The C programs that benchmarks compare with (bench/c). Each is compiled when it is needed, and run once for each
- * round; process start is not in its figures, because it takes the time itself.
+ * The C programs that benchmarks compare with (bench/c). Each is compiled when it is needed, and run once
+ * for each round; process start is not in its figures, because it takes the time itself.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -38,5 +38,5 @@ export function compileTwin(name: string): Twin | undefined {
 
 /** Both sides must have read the same, or the comparison means nothing. */
 export function assertSame(ours: number, twin: number): void {
-  if (ours !== twin) throw new Error(`waggle read a sum of ${ours}, C one of ${twin}`);
+  if (ours !== twin) throw new Error(`what waggle read adds up to ${ours}, for C to ${twin}`);
 }
