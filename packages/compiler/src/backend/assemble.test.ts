@@ -17,6 +17,7 @@ import {
   endian,
   exit,
   goto,
+  gotoLong,
   type Instruction,
   jump,
   jump32,
@@ -134,6 +135,7 @@ test('what LLVM 14 cannot write: remainders, fetching atomics and cpu v4, by RFC
   assert.equal(hex(endian.swap(16, r1)), 'd701000010000000');
   assert.equal(hex(loadSigned('u16', r1, r2, 4)), '8921040000000000');
   assert.equal(hex(store('u32', r10, -4, 9)), '620afcff09000000');
+  assert.equal(hex(label('here'), gotoLong('here')), '06000000ffffffff');
 });
 
 test('references to maps, functions and source lines stand beside the bytes', () => {

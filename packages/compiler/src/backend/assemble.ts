@@ -3,7 +3,7 @@
  * file descriptors. Pure and deterministic: the same instructions always yield the same bytes.
  */
 import { WaggleError } from '@waggle/bpf';
-import type { Instruction, Label, MapReference, Origin } from './instruction.ts';
+import type { FieldReference, Instruction, Label, MapReference, Origin } from './instruction.ts';
 import { CallKind, Class, JumpOperation, Pseudo } from './opcode.ts';
 
 /** Bytes of one instruction slot. */
@@ -16,6 +16,10 @@ export interface Code {
   readonly mapReferences: readonly (MapReference & { readonly slot: number })[];
   /** Where source lines begin, by slot, ascending. */
   readonly lines: readonly (Origin & { readonly slot: number })[];
+  /** The calls of kernel functions whose number the loader fills in; absent where there are none. */
+  readonly kernelCalls?: readonly { readonly slot: number; readonly name: string }[];
+  /** The immediates that the loader sets to the offset of a field in the running kernel; absent where there are none. */
+  readonly fieldOffsets?: readonly (FieldReference & { readonly slot: number })[];
   /** Where functions other than the first begin: the targets of calls, ascending. */
   readonly functions: readonly { readonly name: string; readonly slot: number }[];
 }
@@ -43,6 +47,8 @@ const isFunctionReference = (instruction: Instruction): boolean =>
     ? instruction.source === Pseudo.function
     : instruction.opcode === (Class.jmp | JumpOperation.call) && instruction.source === CallKind.function;
 
+const isLongGoto = ({ opcode }: Instruction): boolean => opcode === (Class.jmp32 | JumpOperation.always);
+
 /**
  * Assembles a program.
  * @throws WaggleError BAD_DECLARATION for a label that is missing or stands twice, OUT_OF_RANGE for a jump too far.
@@ -53,6 +59,8 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
   const view = new DataView(bytes.buffer);
   const mapReferences: (MapReference & { slot: number })[] = [];
   const lines: (Origin & { slot: number })[] = [];
+  const kernelCalls: { slot: number; name: string }[] = [];
+  const fieldOffsets: (FieldReference & { slot: number })[] = [];
   const functions = new Map<string, number>();
   let slot = 0;
 
@@ -68,7 +76,8 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
       if (isFunctionReference(instruction)) {
         immediate = distance;
         functions.set(instruction.target, target);
-      } else {
+      } else if (isLongGoto(instruction)) immediate = distance;
+      else {
         if (distance < -0x8000 || distance > 0x7fff) {
           throw new WaggleError(
             'OUT_OF_RANGE',
@@ -80,6 +89,9 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
     }
     if (instruction.origin) lines.push({ ...instruction.origin, slot });
     if (instruction.reference) mapReferences.push({ ...instruction.reference, slot });
+    if (instruction.kernelFunction !== undefined)
+      kernelCalls.push({ slot, name: instruction.kernelFunction });
+    if (instruction.field) fieldOffsets.push({ ...instruction.field, slot });
 
     const at = slot * SLOT;
     view.setUint8(at, instruction.opcode);
@@ -96,6 +108,8 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
     bytes,
     mapReferences,
     lines,
+    ...(kernelCalls.length > 0 ? { kernelCalls } : {}),
+    ...(fieldOffsets.length > 0 ? { fieldOffsets } : {}),
     functions: [...functions].map(([name, at]) => ({ name, slot: at })).sort((a, b) => a.slot - b.slot),
   };
 }

@@ -63,6 +63,13 @@ export interface MapReference {
   readonly valueOffset?: number;
 }
 
+/** A field of a kernel struct, by the names in the kernel's BTF. */
+export interface FieldReference {
+  readonly struct: string;
+  /** Names joined by dots, through nested structs. */
+  readonly path: string;
+}
+
 /** One instruction; two slots of 8 bytes when it carries a `wide` immediate or a map reference, one otherwise. */
 export interface Instruction {
   readonly opcode: number;
@@ -76,6 +83,10 @@ export interface Instruction {
   readonly reference?: MapReference;
   /** The label that a jump, a call of a function or the address of a function goes to. */
   readonly target?: string;
+  /** The kernel function that a call refers to, found when the program is loaded. */
+  readonly kernelFunction?: string;
+  /** The field whose offset in the running kernel becomes the immediate. */
+  readonly field?: FieldReference;
   readonly origin?: Origin;
 }
 
@@ -203,6 +214,12 @@ export const goto = (target: string): Instruction => ({
   target,
 });
 
+/** The unconditional jump that reaches any slot (cpu v4). */
+export const gotoLong = (target: string): Instruction => ({
+  ...make(Class.jmp32 | JumpOperation.always, r0, 0, 0, 0),
+  target,
+});
+
 /** `destination = *(size *)(base + offset)`, zero extended. */
 export const load = (
   size: Size,
@@ -234,6 +251,20 @@ export const atomic = (
   value: RegisterOperand,
 ): Instruction =>
   make(Class.stx | Mode.atomic | Size[size], base, value.register, offset, AtomicOperation[operation]);
+
+/**
+ * Reads the packet of a socket buffer at a fixed offset, from network order to r0; the program ends, returning 0, when the
+ * packet is too short. r6 holds the context, r1-r5 are lost. Deprecated by RFC 9669.
+ */
+export const loadAbsolute = (size: Exclude<Size, 'u64'>, offset: number): Instruction =>
+  make(Class.ld | Mode.absolute | Size[size], r0, 0, 0, offset);
+
+/** The same at `index + offset`. */
+export const loadIndirect = (
+  size: Exclude<Size, 'u64'>,
+  index: RegisterOperand,
+  offset: number,
+): Instruction => make(Class.ld | Mode.indirect | Size[size], r0, index.register, 0, offset);
 
 const WIDE = Class.ld | Mode.immediate | Size.u64;
 

@@ -46,7 +46,15 @@ export const JumpOperation = {
 export const Size = { u32: 0x00, u16: 0x08, u8: 0x10, u64: 0x18 } as const;
 export type Size = keyof typeof Size;
 
-export const Mode = { immediate: 0x00, memory: 0x60, memorySigned: 0x80, atomic: 0xc0 } as const;
+/** `absolute` and `indirect` read the packet of a socket buffer; they live on from classic BPF. */
+export const Mode = {
+  immediate: 0x00,
+  absolute: 0x20,
+  indirect: 0x40,
+  memory: 0x60,
+  memorySigned: 0x80,
+  atomic: 0xc0,
+} as const;
 
 /** What an atomic instruction does, in its immediate; `fetch` leaves the old value in the source register. */
 export const AtomicOperation = {
@@ -63,7 +71,15 @@ export const AtomicOperation = {
 } as const;
 
 /** What the source register of a 64-bit immediate load says about the immediate (RFC 9669, 5.4; linux/bpf.h BPF_PSEUDO_*). */
-export const Pseudo = { none: 0, mapFd: 1, mapValue: 2, btfId: 3, function: 4 } as const;
+export const Pseudo = {
+  none: 0,
+  mapFd: 1,
+  mapValue: 2,
+  btfId: 3,
+  function: 4,
+  mapIndex: 5,
+  mapIndexValue: 6,
+} as const;
 
 /** What the source register of a call says about the immediate. */
 export const CallKind = { helper: 0, function: 1, kernelFunction: 2 } as const;

@@ -2,33 +2,32 @@
  * The intermediate representation: functions in static single assignment form, with block parameters where others have
  * phi nodes. It is plain data, survives JSON, and says everything that the back end needs: run time needs no TypeScript.
  *
+ *     program xdp
+ *
  *     function classify(%0: context): i32
  *     b0:
  *       %1: packet? = packetAt %0 +12 size 2
- *       branch notEqual %1 null ? b1 : b2
+ *       %2: packet? = const 0
+ *       branch notEqual %1 %2 ? b1 : b2
  *     b1:
- *       %2: i32 = load u16 %1 +0          ; const type = …  (parse.bpf.ts:7)
- *       return %2
- *     b2:
- *       %3: i32 = const 0
+ *       %3: i32 = load u16 %1 +0  ; const type = … (parse.bpf.ts:7:3)
  *       return %3
+ *     b2:
+ *       %4: i32 = const 0
+ *       return %4
  *
  * A value is defined once, by an instruction or as a parameter of a block, and its definition dominates every use.
  */
+import type { ProgramType } from '@waggle/bpf';
+import type { Origin } from '../backend/instruction.ts';
 import type { IrType } from './type.ts';
+
+export type { Origin };
 
 /** A value, by number; numbers are unique in a function. */
 export type Value = number;
 /** A block, by its place in the function's list when it was made; stays the same when others are removed. */
 export type BlockId = number;
-
-/** Where in the source something comes from: file, text of the line, line and column (from 1). */
-export interface Origin {
-  readonly file: string;
-  readonly source: string;
-  readonly line: number;
-  readonly column: number;
-}
 
 export type BinaryOperator =
   | 'add'
@@ -81,7 +80,10 @@ export type Operation =
   | { readonly op: 'const'; readonly value: bigint }
   /** A value that is known when the program is loaded. */
   | { readonly op: 'config'; readonly config: string; readonly field: string }
-  /** left, right: both of the type of the result. Division by zero is 0, the remainder the dividend. */
+  /**
+   * left, right: both of the type of the result. Division by zero is 0, the remainder the dividend; shifts use the low 5
+   * or 6 bits of the right. `sub` also takes two pointers into a packet, and yields the `i64` between them.
+   */
   | { readonly op: BinaryOperator }
   /** left, right: 1 or 0, an `i32`. */
   | { readonly op: 'compare'; readonly comparison: Comparison }
@@ -185,5 +187,7 @@ export interface IrFunction {
 
 /** A compiled program: its entry function first, then those it calls. */
 export interface IrProgram {
+  /** Where it is attached, which decides what its context looks like. */
+  readonly type: ProgramType;
   readonly functions: readonly IrFunction[];
 }
