@@ -1,0 +1,15 @@
+/** The helpers that a machine has from the start, by number. */
+import { controlHelpers } from './control.ts';
+import { environmentHelpers } from './environment.ts';
+import type { HelperFunction } from './helper.ts';
+import { mapHelpers } from './map.ts';
+import { outputHelpers } from './output.ts';
+import { packetHelpers } from './packet.ts';
+
+export const standardHelpers: ReadonlyMap<number, HelperFunction> = new Map([
+  ...mapHelpers,
+  ...packetHelpers,
+  ...outputHelpers,
+  ...controlHelpers,
+  ...environmentHelpers,
+]);
