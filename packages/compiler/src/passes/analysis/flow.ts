@@ -1,0 +1,126 @@
+/**
+ * The control flow of a function, found once: functions never change, so what is known of one is remembered for as long as
+ * it lives, and passes that leave it alone leave nothing to be computed again. Blocks go by their places in the function's
+ * list (`node`), because ids have gaps.
+ */
+import {
+  type BlockGraph,
+  type Dominators,
+  dominatorsOf,
+  edgesOf,
+  graphOf,
+  predecessorsOf,
+  reversePostorder,
+} from '../../ir/graph.ts';
+import type { Block, Edge, IrFunction } from '../../ir/ir.ts';
+
+export interface Flow extends BlockGraph {
+  /** By node; a block that has two edges to another is its predecessor twice. */
+  readonly predecessors: readonly (readonly number[])[];
+  /** The nodes that can be reached, each after those that dominate it. */
+  readonly order: readonly number[];
+  readonly dominators: Dominators;
+  /** The nodes that a node immediately dominates, in the order of `order`. */
+  readonly dominated: readonly (readonly number[])[];
+}
+
+/** Remembers the results of a function of an object. */
+export function remembered<K extends object, T>(compute: (key: K) => T): (key: K) => T {
+  const known = new WeakMap<K, { readonly result: T }>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found.result;
+    const result = compute(key);
+    known.set(key, { result });
+    return result;
+  };
+}
+
+/** The control flow of a function. */
+export const flowOf: (fn: IrFunction) => Flow = remembered((fn) => {
+  const graph = graphOf(fn);
+  const order = reversePostorder(graph.successors);
+  const dominators = dominatorsOf(graph.successors);
+  const dominated: number[][] = graph.blocks.map(() => []);
+  for (const node of order) dominated[dominators.immediate[node] ?? -1]?.push(node);
+  return { ...graph, predecessors: predecessorsOf(graph.successors), order, dominators, dominated };
+});
+
+/** The block at a node. */
+export function blockAt(graph: BlockGraph, node: number): Block {
+  const block = graph.blocks[node];
+  if (block === undefined) throw new RangeError(`there is no block at place ${node}`);
+  return block;
+}
+
+/** An edge with the node it starts at. */
+export interface Incoming {
+  readonly from: number;
+  readonly edge: Edge;
+}
+
+/** The edges into every node from blocks that can be reached. */
+export function incomingEdges(flow: Flow): readonly (readonly Incoming[])[] {
+  const { blocks, indexOf, order } = flow;
+  const incoming: Incoming[][] = blocks.map(() => []);
+  for (const from of order) {
+    for (const edge of edgesOf(blockAt(flow, from).terminator)) {
+      incoming[indexOf.get(edge.block) ?? -1]?.push({ from, edge });
+    }
+  }
+  return incoming;
+}
+
+/**
+ * Visits the dominator tree: `enter` before everything that the node dominates, `leave` after it. Everything that can come
+ * before a node, except over a back edge, has been entered before it.
+ */
+export function walkDominators(
+  { order, dominated }: Flow,
+  visitor: { enter(node: number): void; leave?(node: number): void },
+): void {
+  const entry = order[0];
+  if (entry === undefined) return;
+  // An explicit stack: long functions are deeper than the call stack. A node on its way out is its complement.
+  const stack = [entry];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    if (top < 0) {
+      visitor.leave?.(~top);
+      continue;
+    }
+    visitor.enter(top);
+    stack.push(~top);
+    const children = dominated[top] ?? [];
+    for (let index = children.length - 1; index >= 0; index--) stack.push(children[index] as number);
+  }
+}
+
+/** A table whose entries are forgotten when the walk leaves the part of the dominator tree in which they were made. */
+export class ScopedTable<K, V> {
+  readonly #entries = new Map<K, V>();
+  readonly #log: { readonly key: K; readonly before: V | undefined }[] = [];
+  readonly #scopes: number[] = [];
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  set(key: K, value: V): void {
+    this.#log.push({ key, before: this.#entries.get(key) });
+    this.#entries.set(key, value);
+  }
+
+  enter(): void {
+    this.#scopes.push(this.#log.length);
+  }
+
+  leave(): void {
+    const start = this.#scopes.pop() ?? 0;
+    while (this.#log.length > start) {
+      const last = this.#log.pop();
+      if (last === undefined) break;
+      if (last.before === undefined) this.#entries.delete(last.key);
+      else this.#entries.set(last.key, last.before);
+    }
+  }
+}

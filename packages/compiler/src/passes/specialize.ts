@@ -1,0 +1,67 @@
+/**
+ * Puts the values of configs into a program as constants, when it is loaded. The passes that run afterwards drop the code
+ * that these values rule out.
+ *
+ *     %2: i32 = config settings udp          =>    %2: i32 = const 0
+ */
+import { WaggleError } from '@waggle/bpf';
+import type { IrInstruction, IrProgram } from '../ir/ir.ts';
+import type { IrType } from '../ir/type.ts';
+import { normalize, widthOf } from './analysis/arithmetic.ts';
+import { constant, mapBlocks, mapSame, withParts } from './analysis/rewrite.ts';
+import { withFunctions } from './pass.ts';
+
+/** The values of configs by their names in the program, and by field. */
+export type ConfigValues = ReadonlyMap<string, Readonly<Record<string, number | bigint | boolean>>>;
+
+/**
+ * Replaces every `config` operation by the constant that is given for it. A value is what the machine would load from memory:
+ * one in network order is given with its bytes swapped.
+ * @throws WaggleError MISSING_FIELD for a value that the program reads and nobody gives, OUT_OF_RANGE for one that does not
+ * fit its type, WRONG_TYPE for one that is no integer.
+ */
+export function specialize(program: IrProgram, values: ConfigValues): IrProgram {
+  return withFunctions(
+    program,
+    mapSame(program.functions, (fn) =>
+      mapBlocks(fn, (block) =>
+        withParts(
+          block,
+          mapSame(block.instructions, (instruction) => withValue(instruction, values)),
+          block.terminator,
+        ),
+      ),
+    ),
+  );
+}
+
+function withValue(instruction: IrInstruction, values: ConfigValues): IrInstruction {
+  if (instruction.op !== 'config') return instruction;
+  const { config, field, id, type, origin } = instruction;
+  const given = values.get(config);
+  const value = given !== undefined && Object.hasOwn(given, field) ? given[field] : undefined;
+  if (value === undefined) {
+    throw new WaggleError(
+      'MISSING_FIELD',
+      `the program reads ${config}.${field}, for which no value is given`,
+      {
+        hint: `Give it when the program is loaded: { ${config}: { ${field}: … } }`,
+      },
+    );
+  }
+  const replaced = constant(id, type, integerOf(value, type, `${config}.${field}`));
+  return origin === undefined ? replaced : { ...replaced, origin };
+}
+
+function integerOf(value: number | bigint | boolean, type: IrType, name: string): bigint {
+  const isNumber = ['number', 'bigint', 'boolean'].includes(typeof value);
+  if (!isNumber || (typeof value === 'number' && !Number.isInteger(value))) {
+    throw new WaggleError('WRONG_TYPE', `${name} takes an integer or a boolean, got ${String(value)}`);
+  }
+  const integer = BigInt(value);
+  const limit = 1n << BigInt(widthOf(type));
+  if (integer < -limit / 2n || integer >= limit) {
+    throw new WaggleError('OUT_OF_RANGE', `${name} is ${integer}, which does not fit ${widthOf(type)} bits`);
+  }
+  return normalize(type, integer);
+}
