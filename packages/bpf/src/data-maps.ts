@@ -5,6 +5,7 @@
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
+import type { MapOfMapsMethods, RingMethods } from './language/map-methods.ts';
 import {
   type AccessOptions,
   checkInteger,
@@ -12,6 +13,7 @@ import {
   isMapSpec,
   type MapOptions,
   type MapSpec,
+  type ProgramMap,
 } from './map.ts';
 import type { MapType } from './map-types.ts';
 import { u32 } from './scalar.ts';
@@ -54,38 +56,38 @@ export interface ArrayMapOptions<V> extends ValueMapOptions<V> {
 }
 
 /** A hash table; at most 512 bytes of key. Linux 3.19. */
-export function hashMap<K, V>(options: HashMapOptions<K, V>): MapSpec<K, V, 'hash'> {
+export function hashMap<K, V>(options: HashMapOptions<K, V>): ProgramMap<K, V, 'hash'> {
   return declareMap('hash', options);
 }
 
 /** Values at the indexes 0 to maxEntries - 1, zero at the start; nothing can be deleted. Linux 3.19. */
-export function arrayMap<V>(options: ArrayMapOptions<V>): MapSpec<u32, V, 'array'> {
+export function arrayMap<V>(options: ArrayMapOptions<V>): ProgramMap<u32, V, 'array'> {
   return declareMap('array', options);
 }
 
 /** A hash table in which each CPU has its own value of a key; at most 32 KiB of value. Linux 4.6. */
 export function perCpuHashMap<K, V>(
   options: Omit<HashMapOptions<K, V>, 'numaNode'>,
-): MapSpec<K, V, 'perCpuHash'> {
+): ProgramMap<K, V, 'perCpuHash'> {
   return declareMap('perCpuHash', options);
 }
 
 /** An array in which each CPU has its own value at an index; at most 32 KiB of value. Linux 4.6. */
 export function perCpuArrayMap<V>(
   options: Omit<ValueMapOptions<V>, 'numaNode'>,
-): MapSpec<u32, V, 'perCpuArray'> {
+): ProgramMap<u32, V, 'perCpuArray'> {
   return declareMap('perCpuArray', options);
 }
 
 /** A hash table that forgets what was not used for the longest time when it is full. Linux 4.10. */
-export function lruHashMap<K, V>(options: LruMapOptions<K, V>): MapSpec<K, V, 'lruHash'> {
+export function lruHashMap<K, V>(options: LruMapOptions<K, V>): ProgramMap<K, V, 'lruHash'> {
   return declareMap('lruHash', options);
 }
 
 /** An LRU hash table in which each CPU has its own value of a key. Linux 4.10. */
 export function lruPerCpuHashMap<K, V>(
   options: Omit<LruMapOptions<K, V>, 'numaNode'>,
-): MapSpec<K, V, 'lruPerCpuHash'> {
+): ProgramMap<K, V, 'lruPerCpuHash'> {
   return declareMap('lruPerCpuHash', options);
 }
 
@@ -99,8 +101,8 @@ const LONGEST_PREFIX = 256;
  */
 export function lpmTrie<K extends { prefixLength: u32 }, V>(
   options: KeyedMapOptions<K, V>,
-): MapSpec<K, V, 'lpmTrie'> {
-  const spec = declareMap<MapSpec<K, V, 'lpmTrie'>>('lpmTrie', options);
+): ProgramMap<K, V, 'lpmTrie'> {
+  const spec = declareMap<ProgramMap<K, V, 'lpmTrie'>>('lpmTrie', options);
   const { key } = options;
   const first = key.kind === 'struct' ? key.fields[0] : undefined;
   if (first?.name !== 'prefixLength' || first.type !== u32) {
@@ -121,12 +123,12 @@ export function lpmTrie<K extends { prefixLength: u32 }, V>(
 /**
  * First in, first out. A full queue takes no more, unless a program asks it to forget the oldest. Linux 4.20.
  */
-export function queueMap<V>(options: ValueMapOptions<V>): MapSpec<never, V, 'queue'> {
+export function queueMap<V>(options: ValueMapOptions<V>): ProgramMap<never, V, 'queue'> {
   return declareMap('queue', options);
 }
 
 /** Last in, first out. Linux 4.20. */
-export function stackMap<V>(options: ValueMapOptions<V>): MapSpec<never, V, 'stack'> {
+export function stackMap<V>(options: ValueMapOptions<V>): ProgramMap<never, V, 'stack'> {
   return declareMap('stack', options);
 }
 
@@ -137,7 +139,7 @@ export interface BloomFilterOptions<V> extends ValueMapOptions<V> {
 }
 
 /** A set that answers "perhaps" or "certainly not"; `maxEntries` values are expected. Linux 5.16. */
-export function bloomFilter<V>(options: BloomFilterOptions<V>): MapSpec<never, V, 'bloomFilter'> {
+export function bloomFilter<V>(options: BloomFilterOptions<V>): ProgramMap<never, V, 'bloomFilter'> {
   const { hashes } = options;
   if (hashes === undefined) return declareMap('bloomFilter', options);
   return declareMap('bloomFilter', options, { extra: checkInteger('bloomFilter', 'hashes', hashes, 1, 15) });
@@ -157,8 +159,11 @@ export interface RingBufferSpec<R, Kind extends 'ringBuffer' | 'userRingBuffer' 
   readonly record?: Type<R>;
 }
 
+/** A ring buffer with what programs do with it. */
+export type ProgramRingBuffer<R> = RingBufferSpec<R> & RingMethods<R>;
+
 /** A buffer through which programs of all CPUs send records to user space, in order. Linux 5.8. */
-export function ringBuffer<R = unknown>(options: RingBufferOptions<R>): RingBufferSpec<R> {
+export function ringBuffer<R = unknown>(options: RingBufferOptions<R>): ProgramRingBuffer<R> {
   return ring('ringBuffer', options);
 }
 
@@ -175,10 +180,17 @@ export interface MapOfMapsSpec<K, Inner extends MapSpec, Kind extends 'arrayOfMa
   readonly inner: Inner;
 }
 
+/** A map of maps with what programs do with it. */
+export type ProgramMapOfMaps<
+  K,
+  Inner extends MapSpec,
+  Kind extends 'arrayOfMaps' | 'hashOfMaps',
+> = MapOfMapsSpec<K, Inner, Kind> & MapOfMapsMethods<K, Inner>;
+
 /** An array of maps of the same declaration. Linux 4.12. */
 export function arrayOfMaps<Inner extends MapSpec>(
   options: MapOptions & { readonly inner: Inner; readonly maxEntries: number },
-): MapOfMapsSpec<u32, Inner, 'arrayOfMaps'> {
+): ProgramMapOfMaps<u32, Inner, 'arrayOfMaps'> {
   return mapOfMaps('arrayOfMaps', options);
 }
 
@@ -190,7 +202,7 @@ export function hashOfMaps<K, Inner extends MapSpec>(
     readonly maxEntries: number;
     readonly preallocate?: boolean;
   },
-): MapOfMapsSpec<K, Inner, 'hashOfMaps'> {
+): ProgramMapOfMaps<K, Inner, 'hashOfMaps'> {
   return mapOfMaps('hashOfMaps', options);
 }
 
@@ -200,7 +212,7 @@ const NEVER_INNER: ReadonlySet<MapType> = new Set(['arrayOfMaps', 'hashOfMaps', 
 function mapOfMaps<K, Inner extends MapSpec, Kind extends 'arrayOfMaps' | 'hashOfMaps'>(
   type: Kind,
   options: MapOptions & { readonly inner: Inner },
-): MapOfMapsSpec<K, Inner, Kind> {
+): ProgramMapOfMaps<K, Inner, Kind> {
   const inner: unknown = options?.inner;
   if (!isMapSpec(inner)) {
     throw new WaggleError('BAD_DECLARATION', `${type} needs a map as its inner map, got ${describe(inner)}`);
@@ -214,10 +226,10 @@ function mapOfMaps<K, Inner extends MapSpec, Kind extends 'arrayOfMaps' | 'hashO
 const SMALLEST_RING = 4096;
 const LARGEST_RING = 2 ** 31;
 
-function ring<R, Kind extends 'ringBuffer' | 'userRingBuffer'>(
-  type: Kind,
+function ring<Spec extends RingBufferSpec<R, 'ringBuffer' | 'userRingBuffer'>, R>(
+  type: Spec['type'],
   options: RingBufferOptions<R>,
-): RingBufferSpec<R, Kind> {
+): Spec {
   const bytes = checkInteger(type, 'bytes', options?.bytes, 1, LARGEST_RING);
   const below = 2 ** Math.floor(Math.log2(bytes));
   if (bytes !== below || bytes < SMALLEST_RING) {

@@ -1,19 +1,25 @@
 /** The declaration language of a `.bpf.ts` file. */
 export * from './address-programs.ts';
 export { type Codec, codecOf, littleEndian } from './codec.ts';
+export * from './compiled.ts';
 export { type Config, type ConfigOptions, config, configSpec, configValues, isConfig } from './config.ts';
 export * from './context.ts';
 export * from './data-maps.ts';
 export { describe } from './describe.ts';
 export { type ErrorCode, WaggleError, type WaggleErrorOptions } from './errors.ts';
-export { type AccessOptions, isMapSpec, type MapOptions, type MapSpec } from './map.ts';
+export * from './headers.ts';
+export { type HelperParameter, type HelperSpec, helperSpec } from './language/helper.ts';
+export * from './language/helpers.ts';
+export * from './language/map-methods.ts';
+export * from './language/memory.ts';
+export { type AccessOptions, isMapSpec, type MapOptions, type MapSpec, type ProgramMap } from './map.ts';
 export { MapFlag, type MapOptionName, type MapType, type MapTypeInfo, mapTypes } from './map-types.ts';
 export { nearest } from './nearest.ts';
 export * from './object-maps.ts';
 export { checkObjectName, LONGEST_OBJECT_NAME } from './object-name.ts';
 export * from './packet-programs.ts';
 export { isProgramDeclaration, type ProgramDeclaration, type ProgramOptions, sectionOf } from './program.ts';
-export type * from './program-contexts.ts';
+export * from './program-contexts.ts';
 export { type ProgramType, type ProgramTypeInfo, programTypes } from './program-types.ts';
 export {
   be16,

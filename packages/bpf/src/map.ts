@@ -6,6 +6,7 @@
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
+import { addMethods, type MethodsOf } from './language/map-methods.ts';
 import { MapFlag, type MapOptionName, type MapType, mapTypes } from './map-types.ts';
 import { nearest } from './nearest.ts';
 import { checkObjectName } from './object-name.ts';
@@ -34,6 +35,9 @@ export interface MapSpec<K = unknown, V = unknown, Kind extends MapType = MapTyp
   /** What programs send through this ring buffer. */
   readonly record?: Type;
 }
+
+/** A declared map with what programs do with it. */
+export type ProgramMap<K, V, Kind extends MapType> = MapSpec<K, V, Kind> & MethodsOf<K, V, Kind>;
 
 /** Options that all declarations of maps take. */
 export interface MapOptions {
@@ -111,6 +115,7 @@ export function declareMap<Spec extends MapSpec>(
     ...(numaNode === undefined ? {} : { numaNode: checkInteger(type, 'numaNode', numaNode, 0) }),
     ...derived,
   };
+  addMethods(spec);
   return Object.freeze(spec) as Spec;
 }
 

@@ -5,8 +5,7 @@
  * refuse.
  */
 import { WaggleError } from './errors.ts';
-import { checkInteger, declareMap, type MapOptions, type MapSpec } from './map.ts';
-import type { MapType } from './map-types.ts';
+import { checkInteger, declareMap, type MapOptions, type MapSpec, type ProgramMap } from './map.ts';
 import { i32, u32, u64 } from './scalar.ts';
 import { struct } from './struct.ts';
 import { array, type Infer, type Type, typeName } from './types.ts';
@@ -17,7 +16,7 @@ export interface ObjectMapOptions extends MapOptions {
 }
 
 /** Programs to continue with (tail calls), by index. User space sets descriptors. Linux 4.2. */
-export function programArray(options: ObjectMapOptions): MapSpec<u32, u32, 'programArray'> {
+export function programArray(options: ObjectMapOptions): ProgramMap<u32, u32, 'programArray'> {
   return declareMap('programArray', options);
 }
 
@@ -27,7 +26,7 @@ export function perfEventArray(
     /** Events stay in the map when the descriptor through which they were set is closed (Linux 5.10). */
     readonly preserveElements?: boolean;
   },
-): MapSpec<u32, u32, 'perfEventArray'> {
+): ProgramMap<u32, u32, 'perfEventArray'> {
   return declareMap('perfEventArray', options);
 }
 
@@ -37,13 +36,13 @@ export function stackTraceMap(
     /** The most functions of a stack that are kept, 1 to 127; 127 by default. */
     readonly depth?: number;
   },
-): MapSpec<u32, u64[], 'stackTrace'> {
+): ProgramMap<u32, u64[], 'stackTrace'> {
   const depth = checkInteger('stackTrace', 'depth', options?.depth ?? 127, 1, 127);
   return declareMap('stackTrace', options, { value: array(u64, depth) });
 }
 
 /** Cgroups to test the current task or a packet's socket against, by index. Linux 4.8. */
-export function cgroupArray(options: ObjectMapOptions): MapSpec<u32, u32, 'cgroupArray'> {
+export function cgroupArray(options: ObjectMapOptions): ProgramMap<u32, u32, 'cgroupArray'> {
   return declareMap('cgroupArray', options);
 }
 
@@ -69,38 +68,38 @@ export interface RedirectMapOptions<V> extends ObjectMapOptions {
  */
 export function deviceMap<V extends u32 | Infer<typeof DeviceTarget> = u32>(
   options: RedirectMapOptions<V>,
-): MapSpec<u32, V, 'deviceMap'> {
+): ProgramMap<u32, V, 'deviceMap'> {
   return redirectMap('deviceMap', options, DeviceTarget);
 }
 
 /** Network interfaces by any number that fits 32 bits; values like those of {@link deviceMap}. Linux 5.4. */
 export function deviceHashMap<V extends u32 | Infer<typeof DeviceTarget> = u32>(
   options: RedirectMapOptions<V>,
-): MapSpec<u32, V, 'deviceHashMap'> {
+): ProgramMap<u32, V, 'deviceHashMap'> {
   return redirectMap('deviceHashMap', options, DeviceTarget);
 }
 
 /** CPUs by their number. The value is a u32 queue size or a {@link CpuTarget} (Linux 5.9). Linux 4.15. */
 export function cpuMap<V extends u32 | Infer<typeof CpuTarget> = u32>(
   options: RedirectMapOptions<V>,
-): MapSpec<u32, V, 'cpuMap'> {
+): ProgramMap<u32, V, 'cpuMap'> {
   return redirectMap('cpuMap', options, CpuTarget);
 }
 
 /** AF_XDP sockets, by the number of the receive queue. Linux 4.18. */
-export function xskMap(options: ObjectMapOptions): MapSpec<u32, u32, 'xskMap'> {
+export function xskMap(options: ObjectMapOptions): ProgramMap<u32, u32, 'xskMap'> {
   return declareMap('xskMap', options);
 }
 
 /** Sockets by index. User space sets descriptors and reads socket cookies. Linux 4.14. */
-export function sockMap(options: ObjectMapOptions): MapSpec<u32, u64, 'sockMap'> {
+export function sockMap(options: ObjectMapOptions): ProgramMap<u32, u64, 'sockMap'> {
   return declareMap('sockMap', options, { value: u64 });
 }
 
 /** Sockets by key. User space sets descriptors and reads socket cookies. Linux 4.18. */
 export function sockHash<K>(
   options: ObjectMapOptions & { readonly key: Type<K> },
-): MapSpec<K, u64, 'sockHash'> {
+): ProgramMap<K, u64, 'sockHash'> {
   return declareMap('sockHash', options, { value: u64 });
 }
 
@@ -108,7 +107,7 @@ export function sockHash<K>(
  * Sockets of a SO_REUSEPORT group, by index. User space sets descriptors and reads socket cookies. Linux
  * 4.19.
  */
-export function reuseportSockArray(options: ObjectMapOptions): MapSpec<u32, u64, 'reuseportSockArray'> {
+export function reuseportSockArray(options: ObjectMapOptions): ProgramMap<u32, u64, 'reuseportSockArray'> {
   return declareMap('reuseportSockArray', options, { value: u64 });
 }
 
@@ -118,32 +117,32 @@ export interface StorageOptions<V> extends Omit<MapOptions, 'numaNode'> {
 }
 
 /** A value that hangs on a socket. User space finds it by a descriptor of the socket. Linux 5.2. */
-export function socketStorage<V>(options: StorageOptions<V>): MapSpec<i32, V, 'socketStorage'> {
+export function socketStorage<V>(options: StorageOptions<V>): ProgramMap<i32, V, 'socketStorage'> {
   return declareMap('socketStorage', options, { maxEntries: 0 });
 }
 
 /** A value that hangs on a file's inode. User space finds it by a descriptor of the file. Linux 5.10. */
-export function inodeStorage<V>(options: StorageOptions<V>): MapSpec<i32, V, 'inodeStorage'> {
+export function inodeStorage<V>(options: StorageOptions<V>): ProgramMap<i32, V, 'inodeStorage'> {
   return declareMap('inodeStorage', options, { maxEntries: 0 });
 }
 
 /** A value that hangs on a task. User space finds it by a pidfd. Linux 5.11. */
-export function taskStorage<V>(options: StorageOptions<V>): MapSpec<i32, V, 'taskStorage'> {
+export function taskStorage<V>(options: StorageOptions<V>): ProgramMap<i32, V, 'taskStorage'> {
   return declareMap('taskStorage', options, { maxEntries: 0 });
 }
 
 /**
  * A value that hangs on a cgroup. User space finds it by a descriptor of the cgroup's directory. Linux 6.2.
  */
-export function cgroupStorage<V>(options: StorageOptions<V>): MapSpec<i32, V, 'cgroupStorage'> {
+export function cgroupStorage<V>(options: StorageOptions<V>): ProgramMap<i32, V, 'cgroupStorage'> {
   return declareMap('cgroupStorage', options, { maxEntries: 0 });
 }
 
-function redirectMap<V, Kind extends MapType>(
-  type: Kind,
+function redirectMap<Spec extends MapSpec, V>(
+  type: Spec['type'],
   options: RedirectMapOptions<V>,
   target: Type,
-): MapSpec<u32, V, Kind> {
+): Spec {
   const value: Type | undefined = options?.value;
   if (value !== undefined && value !== u32 && value !== target) {
     throw new WaggleError('BAD_DECLARATION', `${type} cannot have values of type ${typeName(value)}`, {

@@ -3,6 +3,7 @@
  * netfilter. The body gets the packet's context and returns one of the verdicts in verdicts.ts. All throw
  * BAD_DECLARATION.
  */
+import type { CompiledBody } from './compiled.ts';
 import { declareProgram, type ProgramDeclaration, type ProgramOptions } from './program.ts';
 import type {
   CgroupSkbContext,
@@ -15,7 +16,7 @@ import type {
 } from './program-contexts.ts';
 
 /** A program that gets a `Context` and answers with a number. */
-export type Body<Context> = (context: Context) => number;
+export type Body<Context> = ((context: Context) => number) | CompiledBody;
 
 /**
  * Every packet that an interface receives, before the kernel takes memory for it. Returns {@link Xdp}. Linux

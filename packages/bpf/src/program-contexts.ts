@@ -1,10 +1,9 @@
 /**
- * What the body of a program may do with its context, for `tsc` and the editor. A context is the struct of
- * context.ts without its pointers, read-only where the verifier lets programs only read, plus what the
- * compiler offers in their place: typed access to the packet, to the arguments of a traced function, to
- * memory at an offset.
+ * What the body of a program may do with its context, for `tsc`, the editor and the compiler. A context is the struct of
+ * context.ts without its pointers, read-only where the verifier lets programs only read, plus what the compiler offers in
+ * their place: typed access to the packet, to the arguments of a traced function, to memory at an offset.
  */
-import type {
+import {
   DeviceAccessMd,
   SkBuff,
   SkLookupMd,
@@ -17,15 +16,115 @@ import type {
   SysctlMd,
   XdpMd,
 } from './context.ts';
+import type { ProgramType } from './program-types.ts';
 import type { u32, u64 } from './scalar.ts';
+import type { Struct } from './struct.ts';
 import type { Infer, Type } from './types.ts';
 
-/** A context struct without the `Hidden` fields, in which only the `Writable` ones can be assigned. */
-type ContextOf<
-  Layout,
-  Hidden extends keyof Infer<Layout> = never,
-  Writable extends keyof Infer<Layout> = never,
-> = Readonly<Omit<Infer<Layout>, Hidden | Writable>> & Pick<Infer<Layout>, Writable>;
+/** What programs may do with the fields of a context. */
+export interface ContextRule {
+  readonly layout: Struct;
+  /** Fields that programs do not see. */
+  readonly hidden: readonly string[];
+  /** Fields that programs may assign. */
+  readonly writable: readonly string[];
+  /** Whether there is a packet, and how its length is known: from a field, or from its start and end. */
+  readonly packet?: 'length' | 'bounds';
+}
+
+/** A rule whose lists keep the names of their fields, for the types below. */
+function rule<
+  L extends Struct,
+  const Hidden extends readonly (keyof Infer<L> & string)[],
+  const Writable extends readonly (keyof Infer<L> & string)[],
+>(
+  layout: L,
+  hidden: Hidden,
+  writable: Writable,
+  packet?: ContextRule['packet'],
+): { layout: L; hidden: Hidden; writable: Writable; packet?: 'length' | 'bounds' } {
+  return Object.freeze({ layout, hidden, writable, ...(packet === undefined ? {} : { packet }) });
+}
+
+const POINTERS = ['data', 'dataEnd', 'dataMeta'] as const;
+const SK_BUFF = [...POINTERS, 'flowKeys', 'socket', 'length'] as const;
+
+const rules = {
+  xdp: rule(XdpMd, POINTERS, [], 'bounds'),
+  tc: rule(
+    SkBuff,
+    SK_BUFF,
+    ['mark', 'queueMapping', 'priority', 'tcIndex', 'controlBlock', 'tcClassId', 'timestamp'],
+    'length',
+  ),
+  cgroupSkb: rule(SkBuff, SK_BUFF, ['mark', 'priority', 'controlBlock', 'timestamp'], 'length'),
+  skSkb: rule(SkBuff, SK_BUFF, ['priority', 'tcIndex'], 'length'),
+  lwt: rule(SkBuff, SK_BUFF, ['mark', 'priority', 'controlBlock'], 'length'),
+  socketFilter: rule(SkBuff, [...POINTERS, 'flowKeys', 'socket'], ['controlBlock']),
+  flowDissector: rule(SkBuff, SK_BUFF, [], 'length'),
+  sock: rule(Sock, [], ['boundInterface', 'mark', 'priority']),
+  sockAddr: rule(SockAddr, ['socket'], ['userIp4', 'userIp6', 'userPort', 'sourceIp4', 'sourceIp6']),
+  sockopt: rule(SockoptMd, ['socket', 'value', 'valueEnd'], ['level', 'option', 'length', 'returnValue']),
+  sysctl: rule(SysctlMd, [], ['filePosition']),
+  device: rule(DeviceAccessMd, [], []),
+  sockOps: rule(SockOpsMd, ['socket', 'data', 'dataEnd'], ['arguments', 'transmitHash']),
+  skMsg: rule(SkMsgMd, ['data', 'dataEnd', 'socket'], [], 'bounds'),
+  skLookup: rule(SkLookupMd, ['cookie'], []),
+  skReuseport: rule(SkReuseportMd, ['data', 'dataEnd', 'length', 'socket', 'migratingSocket'], [], 'length'),
+};
+type Rules = typeof rules;
+
+/** The context of the programs of each type that have one with fields; tracing programs and netfilter have none. */
+export const programContexts: { readonly [Type in ProgramType]?: ContextRule } = Object.freeze({
+  xdp: rules.xdp,
+  tc: rules.tc,
+  socketFilter: rules.socketFilter,
+  cgroupSkbIngress: rules.cgroupSkb,
+  cgroupSkbEgress: rules.cgroupSkb,
+  cgroupSockCreate: rules.sock,
+  cgroupSockRelease: rules.sock,
+  cgroupPostBind4: rules.sock,
+  cgroupPostBind6: rules.sock,
+  lwtIn: rules.lwt,
+  lwtOut: rules.lwt,
+  lwtXmit: rules.lwt,
+  lwtSeg6Local: rules.lwt,
+  sockOps: rules.sockOps,
+  skSkbParser: rules.skSkb,
+  skSkbStreamVerdict: rules.skSkb,
+  skSkbVerdict: rules.skSkb,
+  cgroupDevice: rules.device,
+  skMsg: rules.skMsg,
+  cgroupBind4: rules.sockAddr,
+  cgroupBind6: rules.sockAddr,
+  cgroupConnect4: rules.sockAddr,
+  cgroupConnect6: rules.sockAddr,
+  cgroupConnectUnix: rules.sockAddr,
+  cgroupSendmsg4: rules.sockAddr,
+  cgroupSendmsg6: rules.sockAddr,
+  cgroupSendmsgUnix: rules.sockAddr,
+  cgroupRecvmsg4: rules.sockAddr,
+  cgroupRecvmsg6: rules.sockAddr,
+  cgroupRecvmsgUnix: rules.sockAddr,
+  cgroupGetpeername4: rules.sockAddr,
+  cgroupGetpeername6: rules.sockAddr,
+  cgroupGetpeernameUnix: rules.sockAddr,
+  cgroupGetsockname4: rules.sockAddr,
+  cgroupGetsockname6: rules.sockAddr,
+  cgroupGetsocknameUnix: rules.sockAddr,
+  skReuseport: rules.skReuseport,
+  skReuseportMigrate: rules.skReuseport,
+  flowDissector: rules.flowDissector,
+  cgroupSysctl: rules.sysctl,
+  cgroupGetsockopt: rules.sockopt,
+  cgroupSetsockopt: rules.sockopt,
+  skLookup: rules.skLookup,
+});
+
+/** A context struct without the hidden fields, in which only the writable ones can be assigned. */
+type ContextOf<Rule extends { layout: Struct; hidden: readonly unknown[]; writable: readonly unknown[] }> =
+  Readonly<Omit<Infer<Rule['layout']>, (Rule['hidden'] | Rule['writable'])[number] & PropertyKey>> &
+    Pick<Infer<Rule['layout']>, Rule['writable'][number] & keyof Infer<Rule['layout']>>;
 
 /** The bytes of a packet. */
 export interface Packet {
@@ -55,45 +154,22 @@ export interface MemoryContext {
   field<T>(type: Type<T>, offset: number): T;
 }
 
-type PacketPointers = 'data' | 'dataEnd' | 'dataMeta';
-type SkBuffPointers = PacketPointers | 'flowKeys' | 'socket' | 'length';
-
-export type XdpContext = Packet & ContextOf<typeof XdpMd, PacketPointers>;
-export type TcContext = Packet &
-  ContextOf<
-    typeof SkBuff,
-    SkBuffPointers,
-    'mark' | 'queueMapping' | 'priority' | 'tcIndex' | 'controlBlock' | 'tcClassId' | 'timestamp'
-  >;
-export type CgroupSkbContext = Packet &
-  ContextOf<typeof SkBuff, SkBuffPointers, 'mark' | 'priority' | 'controlBlock' | 'timestamp'>;
-export type SkSkbContext = Packet & ContextOf<typeof SkBuff, SkBuffPointers, 'priority' | 'tcIndex'>;
-export type LwtContext = Packet &
-  ContextOf<typeof SkBuff, SkBuffPointers, 'mark' | 'priority' | 'controlBlock'>;
-export type SocketFilterContext = ContextOf<typeof SkBuff, Exclude<SkBuffPointers, 'length'>, 'controlBlock'>;
-export type FlowDissectorContext = Packet & ContextOf<typeof SkBuff, SkBuffPointers>;
-export type CgroupSockContext = ContextOf<typeof Sock, never, 'boundInterface' | 'mark' | 'priority'>;
-export type SockAddrContext = ContextOf<
-  typeof SockAddr,
-  'socket',
-  'userIp4' | 'userIp6' | 'userPort' | 'sourceIp4' | 'sourceIp6'
->;
-export type CgroupSockoptContext = ContextOf<
-  typeof SockoptMd,
-  'socket' | 'value' | 'valueEnd',
-  'level' | 'option' | 'length' | 'returnValue'
-> & {
+export type XdpContext = Packet & ContextOf<Rules['xdp']>;
+export type TcContext = Packet & ContextOf<Rules['tc']>;
+export type CgroupSkbContext = Packet & ContextOf<Rules['cgroupSkb']>;
+export type SkSkbContext = Packet & ContextOf<Rules['skSkb']>;
+export type LwtContext = Packet & ContextOf<Rules['lwt']>;
+export type SocketFilterContext = ContextOf<Rules['socketFilter']>;
+export type FlowDissectorContext = Packet & ContextOf<Rules['flowDissector']>;
+export type CgroupSockContext = ContextOf<Rules['sock']>;
+export type SockAddrContext = ContextOf<Rules['sockAddr']>;
+export type CgroupSockoptContext = ContextOf<Rules['sockopt']> & {
   /** The bytes of the option's value at `offset` seen as a `type`, or null when it ends before. */
   at<T>(type: Type<T>, offset: number): T | null;
 };
-export type CgroupSysctlContext = ContextOf<typeof SysctlMd, never, 'filePosition'>;
-export type CgroupDeviceContext = ContextOf<typeof DeviceAccessMd>;
-export type SockOpsContext = ContextOf<
-  typeof SockOpsMd,
-  'socket' | 'data' | 'dataEnd',
-  'arguments' | 'transmitHash'
->;
-export type SkMsgContext = Omit<Packet, 'length'> & ContextOf<typeof SkMsgMd, 'data' | 'dataEnd' | 'socket'>;
-export type SkLookupContext = ContextOf<typeof SkLookupMd, 'cookie'>;
-export type SkReuseportContext = Packet &
-  ContextOf<typeof SkReuseportMd, 'data' | 'dataEnd' | 'length' | 'socket' | 'migratingSocket'>;
+export type CgroupSysctlContext = ContextOf<Rules['sysctl']>;
+export type CgroupDeviceContext = ContextOf<Rules['device']>;
+export type SockOpsContext = ContextOf<Rules['sockOps']>;
+export type SkMsgContext = Omit<Packet, 'length'> & ContextOf<Rules['skMsg']>;
+export type SkLookupContext = ContextOf<Rules['skLookup']>;
+export type SkReuseportContext = Packet & ContextOf<Rules['skReuseport']>;

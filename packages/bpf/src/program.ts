@@ -4,6 +4,7 @@
  * user space. This file has what all programs share; their constructors are in packet-programs.ts,
  * address-programs.ts, socket-programs.ts and tracing-programs.ts.
  */
+import { type CompiledBody, isCompiled } from './compiled.ts';
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
 import { nearest } from './nearest.ts';
@@ -14,8 +15,8 @@ import { type ProgramType, programTypes } from './program-types.ts';
 export interface ProgramDeclaration<Kind extends ProgramType = ProgramType> {
   readonly kind: 'program';
   readonly type: Kind;
-  /** The function that the compiler compiles. */
-  readonly body: (context: never) => unknown;
+  /** The function that the compiler compiles, or what it made of it. */
+  readonly body: ((context: never) => unknown) | CompiledBody;
   /** The name in the kernel. Absent: the name under which the module exports the program. */
   readonly name?: string;
   /** The license that the kernel is told; some helpers ask for one compatible with the GPL. */
@@ -45,11 +46,11 @@ const LONGEST_LICENSE = 127;
  */
 export function declareProgram<Kind extends ProgramType, Context>(
   type: Kind,
-  body: (context: Context) => unknown,
+  body: ((context: Context) => unknown) | CompiledBody,
   options: ProgramOptions = {},
   target?: string,
 ): ProgramDeclaration<Kind> {
-  if (typeof body !== 'function') {
+  if (typeof body !== 'function' && !isCompiled(body)) {
     throw new WaggleError('BAD_DECLARATION', `${type} needs a function as its body, got ${describe(body)}`);
   }
   if (typeof options !== 'object' || options === null) {

@@ -3,6 +3,7 @@
  * perf. They name what they are for, hence each takes a target first. All throw BAD_DECLARATION when the
  * target cannot be one.
  */
+import type { CompiledBody } from './compiled.ts';
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
 import type { Body } from './packet-programs.ts';
@@ -11,7 +12,7 @@ import type { ArgumentsContext, MemoryContext, ReturnContext } from './program-c
 import type { ProgramType } from './program-types.ts';
 
 /** A program that gets a `Context` and whose answer means nothing. */
-export type TracingBody<Context> = (context: Context) => void;
+export type TracingBody<Context> = ((context: Context) => void) | CompiledBody;
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 const CATEGORY_AND_NAME = /^[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+$/;
@@ -148,7 +149,7 @@ function declareTargeted<Kind extends ProgramType, Context>(
   target: string,
   form: RegExp,
   example: string,
-  body: (context: Context) => unknown,
+  body: ((context: Context) => unknown) | CompiledBody,
   options: ProgramOptions | undefined,
 ): ProgramDeclaration<Kind> {
   if (typeof target !== 'string' || !form.test(target)) {

@@ -1,0 +1,113 @@
+/**
+ * Calls, by what is called: a method of the context or of a map, a cast, a conversion of byte order, a helper of the kernel,
+ * or a function of the program's own.
+ */
+import {
+  be16,
+  be32,
+  be64,
+  helperSpec,
+  hton16,
+  hton32,
+  hton64,
+  isMapSpec,
+  isType,
+  ntoh16,
+  ntoh32,
+  ntoh64,
+  type Scalar,
+  u16,
+  u32,
+  u64,
+  zeroed,
+} from '@waggle/bpf';
+import { atomicCall, isAtomic } from './atomics.ts';
+import { contextCall } from './context.ts';
+import { expression } from './expressions.ts';
+import { callFunction } from './functions.ts';
+import { callHelper } from './helper-calls.ts';
+import type { Lowering } from './lowering.ts';
+import { mapCall } from './map-calls.ts';
+import { present, zeroedSlot } from './memory.ts';
+import { describeOperand, type Operand } from './operand.ts';
+import { cast, convert, scalarOf } from './scalars.ts';
+import { typeArgument } from './static-arguments.ts';
+import type { Call } from './syntax.ts';
+
+/** From which type to which a conversion of byte order goes. */
+const BYTE_ORDER: ReadonlyMap<unknown, readonly [from: Scalar, to: Scalar]> = new Map<
+  unknown,
+  readonly [Scalar, Scalar]
+>([
+  [hton16, [u16, be16]],
+  [hton32, [u32, be32]],
+  [hton64, [u64, be64]],
+  [ntoh16, [be16, u16]],
+  [ntoh32, [be32, u32]],
+  [ntoh64, [be64, u64]],
+]);
+
+/** Lowers a call; the result is void where the callee gives nothing. */
+export function call(f: Lowering, node: Call): Operand {
+  const { callee } = node;
+  if (callee.kind === 'member') {
+    const method = methodCall(f, node, callee);
+    if (method) return method;
+  }
+  const target = expression(f, callee);
+  if (target.kind === 'function') return callFunction(f, target, node);
+  if (target.kind === 'static') {
+    const called = intrinsic(f, target.value, node);
+    if (called) return called;
+  }
+  return f.fail('W408', callee.place, { got: describeOperand(target) });
+}
+
+function methodCall(
+  f: Lowering,
+  node: Call,
+  { object, name }: Extract<Call['callee'], { kind: 'member' }>,
+): Operand | undefined {
+  if (object.kind === 'identifier' && f.lookup(object.name) === undefined) {
+    // A function of an imported namespace is no method.
+    if (f.program.modules.member(f.module, object.name, name).kind !== 'nothing') return undefined;
+  }
+  const receiver = expression(f, object);
+  if (receiver.kind === 'context') return contextCall(f, receiver, node, name);
+  if (receiver.kind === 'map') {
+    present(f, receiver, object);
+    return mapCall(f, { spec: receiver.spec, reference: () => receiver.value, name: 'the map' }, node, name);
+  }
+  if (receiver.kind === 'static' && isMapSpec(receiver.value)) {
+    const spec = receiver.value;
+    const reference = () => f.mapReference(spec, receiver.name);
+    return mapCall(f, { spec, reference, name: receiver.name }, node, name);
+  }
+  return undefined;
+}
+
+function intrinsic(f: Lowering, value: unknown, node: Call): Operand | undefined {
+  const order = BYTE_ORDER.get(value);
+  if (order) {
+    const [from, to] = order;
+    f.program.checkArguments(node, `${from.byteOrder === 'native' ? 'hton' : 'ntoh'}${to.bits}`, 1);
+    const [argument = node] = node.args;
+    const operand = expression(f, argument);
+    if (operand.kind === 'literal' && operand.of === (to.bits === 64 ? 'bigint' : 'number')) {
+      return scalarOf(to, f.constantOf(to, operand.value));
+    }
+    return cast(f, scalarOf(from, convert(f, operand, from, argument.place)), to, node.place);
+  }
+  if (isType(value) && value.kind === 'scalar') {
+    f.program.checkArguments(node, value.name, 1);
+    const [argument = node] = node.args;
+    return cast(f, expression(f, argument), value, argument.place);
+  }
+  if (value === zeroed) {
+    f.program.checkArguments(node, 'zeroed', 1);
+    return zeroedSlot(f, typeArgument(f, node, 0));
+  }
+  if (isAtomic(value)) return atomicCall(f, value, node);
+  const helper = helperSpec(value);
+  return helper && callHelper(f, helper, node);
+}

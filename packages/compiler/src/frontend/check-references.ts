@@ -1,0 +1,167 @@
+/**
+ * What some helpers return has to be given back exactly once on every path: a record reserved in a ring buffer is submitted or
+ * discarded, a socket that was looked up is released. Where it is null there is nothing to give back.
+ *
+ * Forwards over the blocks: what is held, and what was given back, on some way to here.
+ */
+import { Helper } from '../backend/helper.ts';
+import { nullCheck, nullsOf } from '../ir/checked-pointers.ts';
+import type { Block, IrFunction, IrInstruction, Origin, Value } from '../ir/ir.ts';
+import type { DiagnosticCode } from './diagnostics.ts';
+import { edgesOf, origins, usesOf } from './flow.ts';
+import type { Reporter } from './report.ts';
+
+const ACQUIRING: ReadonlyMap<number, readonly [what: string, release: string]> = new Map([
+  [Helper.ringbufReserve, ['reserve()', 'submit() or discard()']],
+  [Helper.skLookupTcp, ['skLookupTcp()', 'skRelease()']],
+  [Helper.skLookupUdp, ['skLookupUdp()', 'skRelease()']],
+  [Helper.skcLookupTcp, ['skcLookupTcp()', 'skRelease()']],
+]);
+const RELEASING: ReadonlySet<number> = new Set([
+  Helper.ringbufSubmit,
+  Helper.ringbufDiscard,
+  Helper.skRelease,
+]);
+
+interface State {
+  readonly held: ReadonlySet<Value>;
+  readonly released: ReadonlySet<Value>;
+}
+
+/** Reports what is not given back, or given back twice. */
+export function checkReferences(functions: readonly IrFunction[], reporter: Reporter): void {
+  const releases = new Map<string, ReadonlySet<number>>();
+  // Functions come after those that they call.
+  for (const each of functions) {
+    releases.set(each.name, releasedParameters(each, releases));
+    new Check(each, releases, reporter).run();
+  }
+}
+
+class Check {
+  private readonly function: IrFunction;
+  private readonly releases: ReadonlyMap<string, ReadonlySet<number>>;
+  private readonly reporter: Reporter;
+  private readonly acquired = new Map<Value, readonly [what: string, release: string]>();
+  private readonly defined: ReadonlyMap<Value, Origin>;
+  private readonly nulls: ReadonlySet<Value>;
+
+  constructor(each: IrFunction, releases: ReadonlyMap<string, ReadonlySet<number>>, reporter: Reporter) {
+    this.function = each;
+    this.releases = releases;
+    this.reporter = reporter;
+    this.defined = origins(each);
+    this.nulls = nullsOf(each);
+    for (const { instructions } of each.blocks) {
+      for (const instruction of instructions) {
+        if (instruction.op !== 'callHelper') continue;
+        const names = ACQUIRING.get(instruction.helper);
+        if (names) this.acquired.set(instruction.id, names);
+      }
+    }
+  }
+
+  run(): void {
+    if (this.acquired.size === 0) return;
+    const { blocks } = this.function;
+    const byId = new Map(blocks.map((block) => [block.id, block]));
+    const entries = new Map<number, State>();
+    const start = blocks[0];
+    if (!start) return;
+    entries.set(start.id, { held: new Set(), released: new Set() });
+    const work = [start];
+    for (let block = work.pop(); block; block = work.pop()) {
+      const after = this.through(block, entries.get(block.id));
+      const check = nullCheck(block.terminator, this.nulls);
+      for (const edge of edgesOf(block.terminator)) {
+        const target = byId.get(edge.block);
+        if (!target) continue;
+        const held = new Set(after.held);
+        const present = block.terminator.op === 'branch' && check && edge === block.terminator[check.side];
+        if (check && !present) held.delete(check.pointer);
+        const before = entries.get(edge.block);
+        const now = {
+          held: new Set([...(before?.held ?? []), ...held]),
+          released: new Set([...(before?.released ?? []), ...after.released]),
+        };
+        entries.set(edge.block, now);
+        const grown = now.held.size !== before?.held.size || now.released.size !== before?.released.size;
+        if (grown) work.push(target);
+      }
+    }
+    for (const block of blocks) {
+      const entry = entries.get(block.id);
+      if (entry) this.through(block, entry, true);
+    }
+  }
+
+  private through(block: Block, entry: State | undefined, report = false): State {
+    const held = new Set(entry?.held);
+    const released = new Set(entry?.released);
+    const complain = (code: DiagnosticCode, value: Value, origin: Origin | undefined) => {
+      if (report) this.complain(code, value, origin);
+    };
+    for (const instruction of block.instructions) {
+      for (const value of instruction.args) {
+        if (released.has(value)) complain('W306', value, instruction.origin);
+      }
+      for (const value of releasedBy(instruction, this.releases)) {
+        held.delete(value);
+        if (this.acquired.has(value)) released.add(value);
+      }
+      if (this.acquired.has(instruction.id)) {
+        held.add(instruction.id);
+        released.delete(instruction.id);
+      }
+      if (instruction.op === 'tailCall') {
+        for (const value of held) complain('W305', value, this.defined.get(value));
+      }
+    }
+    const { terminator } = block;
+    for (const value of usesOf(terminator)) {
+      if (released.has(value) && terminator.op !== 'branch') complain('W306', value, terminator.origin);
+    }
+    for (const edge of edgesOf(terminator)) {
+      for (const value of edge.args) {
+        if (!held.has(value)) continue;
+        complain('W307', value, this.defined.get(value));
+        held.delete(value);
+      }
+    }
+    if (terminator.op === 'return') {
+      for (const value of held) complain('W305', value, this.defined.get(value));
+    }
+    return { held, released };
+  }
+
+  private complain(code: DiagnosticCode, value: Value, origin: Origin | undefined): void {
+    if (!origin) return;
+    const [what = '', release = ''] = this.acquired.get(value) ?? [];
+    const { file, line, column } = origin;
+    this.reporter.add(code, { file, line, column, length: 1 }, { what, release });
+  }
+}
+
+/** The values that an instruction gives back. */
+function releasedBy(
+  instruction: IrInstruction,
+  releases: ReadonlyMap<string, ReadonlySet<number>>,
+): readonly Value[] {
+  if (instruction.op === 'callHelper' && RELEASING.has(instruction.helper))
+    return instruction.args.slice(0, 1);
+  if (instruction.op !== 'call') return [];
+  const indexes = releases.get(instruction.function);
+  return instruction.args.filter((_, index) => indexes?.has(index));
+}
+
+/** Which of its parameters a function gives back. */
+function releasedParameters(
+  { blocks }: IrFunction,
+  releases: ReadonlyMap<string, ReadonlySet<number>>,
+): ReadonlySet<number> {
+  const params = blocks[0]?.params ?? [];
+  const released = new Set(
+    blocks.flatMap((block) => block.instructions.flatMap((each) => releasedBy(each, releases))),
+  );
+  return new Set(params.flatMap(({ id }, index) => (released.has(id) ? [index] : [])));
+}

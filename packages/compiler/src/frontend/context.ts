@@ -1,0 +1,130 @@
+/**
+ * The context of a program: its fields, the packet behind it, the arguments of a traced function. The tables of
+ * `@waggle/bpf` say which fields there are and which can be assigned.
+ */
+import { programContexts, type Struct, u32, u64 } from '@waggle/bpf';
+import { expression } from './expressions.ts';
+import type { Lowering } from './lowering.ts';
+import { fieldOf, lookedUp, read } from './memory.ts';
+import { unknownWord } from './names.ts';
+import { describeOperand, type Operand, type Pointer } from './operand.ts';
+import { cast, scalarOf } from './scalars.ts';
+import { typeArgument } from './static-arguments.ts';
+import type { Call, Member } from './syntax.ts';
+
+type ContextOperand = Extract<Operand, { kind: 'context' }>;
+
+/** The types of programs whose arguments are 64 bit words at the start of the context. */
+const WITH_ARGUMENTS: ReadonlySet<string> = new Set([
+  'rawTracepoint',
+  'btfTracepoint',
+  'fentry',
+  'fexit',
+  'lsm',
+  'structOps',
+]);
+/** The types of programs whose context is memory that they lay out themselves. */
+const WITH_MEMORY: ReadonlySet<string> = new Set([
+  'tracepoint',
+  'perfEvent',
+  'iterator',
+  'syscall',
+  'netfilter',
+]);
+/** The farthest that the verifier lets a variable offset into a packet go. */
+const FARTHEST = 0xffffn;
+
+/** `context.name`, read. */
+export function contextMember(f: Lowering, context: ContextOperand, node: Member): Operand {
+  const rule = programContexts[f.program.type];
+  if (node.name === 'length' && rule?.packet) return packetLength(f, context);
+  return read(f, visibleField(f, context, node));
+}
+
+/** `context.name`, to be assigned. */
+export function contextPlace(f: Lowering, context: ContextOperand, node: Member): Pointer {
+  const rule = programContexts[f.program.type];
+  if (!rule?.writable.includes(node.name)) f.fail('W310', node.place, { what: `context.${node.name}` });
+  return visibleField(f, context, node);
+}
+
+function visibleField(f: Lowering, context: ContextOperand, node: Member): Pointer {
+  const rule = programContexts[f.program.type];
+  if (!rule) {
+    return f.fail('W502', node.place, { what: `context.${node.name}`, program: f.program.type, hint: '' });
+  }
+  const layout: Struct = rule.layout;
+  const visible = layout.fields.map(({ name }) => name).filter((name) => !rule.hidden.includes(name));
+  if (!visible.includes(node.name)) {
+    f.fail('W216', node.place, {
+      type: 'The context',
+      field: node.name,
+      hint: unknownWord(node.name, visible, 'fields'),
+    });
+  }
+  const whole: Pointer = { kind: 'pointer', to: layout, value: context.value, offset: 0 };
+  return fieldOf(f, whole, node.name, node.place);
+}
+
+function packetLength(f: Lowering, { value }: ContextOperand): Operand {
+  if (programContexts[f.program.type]?.packet === 'length') {
+    const layout = programContexts[f.program.type]?.layout;
+    const offset = layout?.fields.find(({ name }) => name === 'length')?.offset ?? 0;
+    return scalarOf(u32, f.emit({ op: 'load', size: 4, offset }, 'i32', [value]));
+  }
+  const start = f.emit({ op: 'packetBound', bound: 'data' }, 'packet', [value]);
+  const end = f.emit({ op: 'packetBound', bound: 'end' }, 'packetEnd', [value]);
+  const length = f.emit({ op: 'sub' }, 'i64', [end, start]);
+  return scalarOf(u32, f.emit({ op: 'truncate' }, 'i32', [length]));
+}
+
+/** `context.method(…)`. */
+export function contextCall(f: Lowering, context: ContextOperand, node: Call, method: string): Operand {
+  const { type } = f.program;
+  const rule = programContexts[type];
+  if (method === 'at' && rule?.packet) return packetAt(f, context, node);
+  if (method === 'argument' && WITH_ARGUMENTS.has(type)) return argument(f, context, node);
+  if (method === 'field' && WITH_MEMORY.has(type)) {
+    const to = typeArgument(f, node, 0);
+    const offset = constantArgument(f, node, 1);
+    return read(f, { kind: 'pointer', to, value: context.value, offset });
+  }
+  return f.fail('W502', node.place, { what: `context.${method}()`, program: type, hint: '' });
+}
+
+function packetAt(f: Lowering, { value }: ContextOperand, node: Call): Operand {
+  f.program.checkArguments(node, 'at', 2);
+  const to = typeArgument(f, node, 0);
+  const [, offsetNode = node] = node.args;
+  const offset = expression(f, offsetNode);
+  const size = to.size;
+  if (offset.kind === 'literal' && offset.of === 'number') {
+    if (offset.value < 0n || offset.value + BigInt(size) > FARTHEST) {
+      f.fail('W309', offsetNode.place, { maximum: offset.value });
+    }
+    const operation = { op: 'packetAt', offset: Number(offset.value), size } as const;
+    return lookedUp(f, to, f.emit(operation, 'packet?', [value]));
+  }
+  if (offset.kind !== 'scalar' || offset.type.signed || offset.type.byteOrder === 'network') {
+    return f.fail('W201', offsetNode.place, { expected: 'u32', got: describeOperand(offset), cast: 'u32' });
+  }
+  const { maximum } = f.knownOf(offset.value, offset.type).seen;
+  if (maximum > FARTHEST) f.fail('W309', offsetNode.place, { maximum });
+  const wide = cast(f, offset, u64, offsetNode.place);
+  const variable = wide.kind === 'scalar' ? wide.value : value;
+  const found = f.emit({ op: 'packetAt', offset: 0, size }, 'packet?', [value, variable]);
+  return lookedUp(f, to, found);
+}
+
+function argument(f: Lowering, { value }: ContextOperand, node: Call): Operand {
+  const index = constantArgument(f, node, 0);
+  return scalarOf(u64, f.emit({ op: 'load', size: 8, offset: index * u64.size }, 'i64', [value]));
+}
+
+/** An argument that is a number known now. */
+export function constantArgument(f: Lowering, node: Call, index: number): number {
+  const given = node.args[index];
+  const operand = given && expression(f, given);
+  if (operand?.kind === 'literal' && operand.of === 'number') return Number(operand.value);
+  return f.fail('W504', given?.place ?? node.place, { what: 'This number' });
+}

@@ -1,0 +1,204 @@
+/**
+ * What everybody who lowers a part of a function shares: the function being built, the names in scope, and a few short ways
+ * to emit. The parts themselves are functions over a `Lowering`: statements.ts, expressions.ts, conditions.ts, …
+ */
+import { i32, i64, type MapSpec, type Scalar, type Struct, type Type, typeName, u32, u64 } from '@waggle/bpf';
+import type { AccessSize, Operation, Origin, Value } from '../ir/ir.ts';
+import type { Integer, IrType } from '../ir/type.ts';
+import type { DiagnosticCode } from './diagnostics.ts';
+import type { Module } from './modules.ts';
+import type { DeclaredType, Operand, Pointer } from './operand.ts';
+import type { ProgramLowering } from './program.ts';
+import { contains, exactly, fullRange, type Known, type Range } from './range.ts';
+import type { Details } from './report.ts';
+import { type BuildingBlock, FunctionBuilder, type Variable } from './ssa.ts';
+import type { Expression, Place } from './syntax.ts';
+
+/** What a `let` may hold. */
+export type VariableType =
+  | { readonly kind: 'scalar'; readonly type: Scalar }
+  | { readonly kind: 'pointer'; readonly to: Type };
+
+/** What a name stands for in a function. */
+export type Binding =
+  | { readonly kind: 'const'; readonly operand: Operand }
+  | { readonly kind: 'let'; readonly variable: Variable; readonly type: VariableType }
+  /** Its declaration was faulty, and that was reported. */
+  | { readonly kind: 'faulty' };
+
+/** Where `break` and `continue` go. */
+export interface Exit {
+  readonly label?: string;
+  readonly breaks: BuildingBlock;
+  readonly continues?: BuildingBlock;
+}
+
+export class Lowering {
+  readonly program: ProgramLowering;
+  readonly module: Module;
+  readonly name: string;
+  readonly builder = new FunctionBuilder();
+  readonly exits: Exit[] = [];
+  /** The declared result. */
+  readonly result: DeclaredType;
+  /** The type of the result in the IR, where it is known only from what is returned. */
+  resultType: IrType | undefined;
+  /** What a returned pointer leads to. */
+  resultPointee: Type | undefined;
+  /** Whether the verifier knows that all returned integers fit their type. */
+  resultSeen = true;
+  private scopes: Map<string, Binding>[] = [new Map()];
+  private place: Place;
+
+  constructor(program: ProgramLowering, module: Module, name: string, result: DeclaredType, place: Place) {
+    this.program = program;
+    this.module = module;
+    this.name = name;
+    this.result = result;
+    this.place = place;
+  }
+
+  // Names
+
+  declare(name: string, binding: Binding): void {
+    this.scopes.at(-1)?.set(name, binding);
+  }
+
+  lookup(name: string): Binding | undefined {
+    for (let depth = this.scopes.length - 1; depth >= 0; depth--) {
+      const found = this.scopes[depth]?.get(name);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  scoped(body: () => void): void {
+    this.scopes.push(new Map());
+    try {
+      body();
+    } finally {
+      this.scopes.pop();
+    }
+  }
+
+  // Places
+
+  /** Runs `body` with instructions coming from that place. */
+  at<T>(place: Place, body: () => T): T {
+    const before = this.place;
+    this.place = place;
+    try {
+      return body();
+    } finally {
+      this.place = before;
+    }
+  }
+
+  get origin(): Origin {
+    return this.originOf(this.place);
+  }
+
+  originOf({ file, line, column }: Place): Origin {
+    return { file, source: (this.module.lines[line - 1] ?? '').trim(), line, column };
+  }
+
+  fail(code: DiagnosticCode, place: Place, details: Details = {}): never {
+    return this.program.reporter.fail(code, place, details);
+  }
+
+  /** The expression that is a statement by itself: nobody uses what it yields. */
+  unused: Expression | undefined;
+
+  // Emitting
+
+  emit(operation: Operation, type: IrType, args: readonly Value[] = []): Value {
+    return this.builder.emit(operation, type, args, this.origin);
+  }
+
+  constant(type: IrType, value: bigint): Value {
+    const bits = type === 'i32' ? 32 : 64;
+    return this.emit({ op: 'const', value: BigInt.asUintN(bits, value) }, type);
+  }
+
+  /** A constant of a scalar type, by the number it means. */
+  constantOf(type: Scalar, value: bigint): Value {
+    const id = this.constant(irType(type), rawValue(type, value));
+    this.builder.setKnown(id, { range: exactly(value), seen: exactly(value) });
+    return id;
+  }
+
+  load(pointer: Pointer, size: AccessSize, type: IrType, at = 0): Value {
+    return this.emit({ op: 'load', size, offset: pointer.offset + at }, type, [pointer.value]);
+  }
+
+  store(pointer: Pointer, size: AccessSize, value: Value, at = 0): void {
+    this.emit({ op: 'store', size, offset: pointer.offset + at }, 'void', [pointer.value, value]);
+  }
+
+  /** Memory on the stack for a value of that type, uninitialised. */
+  slot(to: Type): Pointer {
+    const alignment = to.size >= 8 ? 8 : to.size > 2 ? 4 : to.size;
+    const value = this.emit({ op: 'stackSlot', size: to.size, alignment }, 'stack');
+    return { kind: 'pointer', to, value, offset: 0 };
+  }
+
+  /** Where a pointer points, as one value. */
+  addressOf({ value, offset }: Pointer): Value {
+    if (offset === 0) return value;
+    const type = this.builder.typeOf(value);
+    return this.emit({ op: 'offsetPointer' }, type.replace('?', '') as IrType, [
+      value,
+      this.constant('i64', BigInt(offset)),
+    ]);
+  }
+
+  mapReference(spec: MapSpec, name: string): Value {
+    return this.emit({ op: 'mapReference', map: this.program.mapName(spec, name) }, 'map');
+  }
+
+  /** What is known of a value of that type. The verifier knows no types, only the register. */
+  knownOf(value: Value, type: Scalar): Known {
+    return this.builder.knownOf(value) ?? { range: fullRange(type), seen: fullRange(registerOf(type)) };
+  }
+
+  /** Whether the verifier knows that a value fits its type. */
+  isSeen(value: Value, type: Scalar): boolean {
+    return contains(fullRange(type), this.knownOf(value, type).seen);
+  }
+
+  /** Notes of a value that came from elsewhere that it fits its type. */
+  assume(value: Value, type: Scalar, seen: boolean): void {
+    const range = fullRange(type);
+    this.builder.setKnown(value, { range, seen: seen ? range : fullRange(registerOf(type)) });
+  }
+
+  rangeOf(value: Value, type: Scalar): Range {
+    return this.knownOf(value, type).range;
+  }
+}
+
+/** How many bits values of a type take in a register. */
+export const irType = (type: Scalar): Integer => (type.bits === 64 ? 'i64' : 'i32');
+
+/** The type of all that fits the register of a value. */
+export function registerOf(type: Scalar): Scalar {
+  if (type.bits === 64) return type.signed ? i64 : u64;
+  return type.signed ? i32 : u32;
+}
+
+/** The bits of a number in a register: those of network order are what a load of the machine sees. */
+export function rawValue(type: Scalar, value: bigint): bigint {
+  if (type.byteOrder === 'native') return BigInt.asUintN(type.bits === 64 ? 64 : 32, value);
+  let swapped = 0n;
+  for (let bit = 0n; bit < BigInt(type.bits); bit += 8n) swapped = (swapped << 8n) | ((value >> bit) & 0xffn);
+  return swapped;
+}
+
+/** Whether two types lay out memory in the same way. */
+export function sameType(left: Type, right: Type): boolean {
+  if (left === right) return true;
+  if (left.kind !== right.kind || left.size !== right.size) return false;
+  if (left.kind === 'struct') return left.name === (right as Struct).name;
+  if (left.kind === 'array' && right.kind === 'array') return sameType(left.element, right.element);
+  return typeName(left) === typeName(right);
+}

@@ -1,0 +1,203 @@
+/**
+ * Where two ways give one value: `?:` and `??`. Each side is lowered in blocks of its own; then both become the same type,
+ * literals adapting to the other side, and meet in a parameter.
+ */
+import { bool, type Scalar, type Type, typeName } from '@waggle/bpf';
+import type { Value } from '../ir/ir.ts';
+import { type IrType, isNullable, nonNull, type Space } from '../ir/type.ts';
+import { condition, decideNull, decideTruth, lessThan } from './conditions.ts';
+import { expression } from './expressions.ts';
+import { irType, type Lowering, sameType } from './lowering.ts';
+import { elementOf, elementsOf, fieldOf, present, read } from './memory.ts';
+import { describeOperand, type Operand } from './operand.ts';
+import { fullRange } from './range.ts';
+import { convert, naturalType, scalarOf } from './scalars.ts';
+import type { BuildingBlock } from './ssa.ts';
+import type { Expression, Place } from './syntax.ts';
+
+/** One way: what it gives, and the block in which it ends. */
+interface Way {
+  readonly operand: Operand;
+  readonly end: BuildingBlock;
+  readonly place: Place;
+}
+
+/** `condition ? then : otherwise`. */
+export function choose(
+  f: Lowering,
+  node: Extract<Expression, { kind: 'conditional' }>,
+  expected: Type | undefined,
+): Operand {
+  const [yes, no] = [f.builder.block(), f.builder.block()];
+  condition(f, node.condition, yes, no);
+  const then = way(f, yes, node.whenTrue.place, () => expression(f, node.whenTrue, expected));
+  const otherwise = way(f, no, node.whenFalse.place, () => expression(f, node.whenFalse, expected));
+  return join(f, then, otherwise, expected);
+}
+
+/** `left ?? right`: instead of null, or of what an index outside of its array would give. */
+export function orElse(
+  f: Lowering,
+  { left, right }: Extract<Expression, { kind: 'logical' }>,
+  expected: Type | undefined,
+): Operand {
+  const [there, missing] = [f.builder.block(), f.builder.block()];
+  const finish = (value: () => Operand) => {
+    const then = way(f, there, left.place, value);
+    const otherwise = way(f, missing, right.place, () => expression(f, right, expected));
+    return join(f, then, otherwise, expected);
+  };
+  if (left.kind === 'member' && left.optional) {
+    const object = expression(f, left.object);
+    decideTruth(f, object, left.object.place, there, missing);
+    return finish(() => {
+      const pointer = present(f, object, left.object);
+      if (pointer.kind === 'pointer') return read(f, fieldOf(f, pointer, left.name, left.place));
+      return f.fail('W208', left.place, { operator: '?.', got: describeOperand(pointer) });
+    });
+  }
+  if (left.kind === 'element') {
+    const object = present(f, expression(f, left.object), left.object);
+    const index = expression(f, left.index);
+    const length = object.kind === 'pointer' ? elementsOf(object.to)?.length : undefined;
+    if (object.kind === 'pointer' && length !== undefined) {
+      const inside =
+        index.kind !== 'scalar' || f.knownOf(index.value, index.type).seen.maximum < BigInt(length);
+      if (inside) return read(f, elementOf(f, object, index, left.index.place));
+      lessThan(f, index, BigInt(length), left.index.place, there, missing);
+      return finish(() => read(f, elementOf(f, object, index, left.index.place, true)));
+    }
+  }
+  const operand = expression(f, left, expected);
+  if (operand.kind === 'optional') {
+    decideNull(f, operand.pointer, there, missing);
+    return finish(() => scalarOf(operand.type, operand.value));
+  }
+  const maybe = operand.kind === 'pointer' || operand.kind === 'map';
+  if (operand.kind === 'null') return expression(f, right, expected);
+  if (!maybe || f.builder.isNonNull(operand.value)) return operand;
+  decideTruth(f, operand, left.place, there, missing);
+  return finish(() => operand);
+}
+
+/** What one way gives; undefined where it is known that it is not taken. */
+function way(f: Lowering, start: BuildingBlock, place: Place, body: () => Operand): Way | undefined {
+  f.builder.enter(start);
+  if (!f.builder.reachable) return undefined;
+  const operand = body();
+  return { operand, end: f.builder.current, place };
+}
+
+function join(
+  f: Lowering,
+  then: Way | undefined,
+  otherwise: Way | undefined,
+  expected: Type | undefined,
+): Operand {
+  if (then && otherwise) return merge(f, then, otherwise, expected);
+  const only = then ?? otherwise;
+  if (!only) return { kind: 'void' };
+  f.builder.current = only.end;
+  return only.operand;
+}
+
+/** Joins two ways and continues after them. */
+function merge(f: Lowering, then: Way, otherwise: Way, expected: Type | undefined): Operand {
+  const { builder } = f;
+  const end = builder.block();
+  const from = (side: Way, value?: (operand: Operand) => Value): Value | undefined => {
+    builder.current = side.end;
+    return f.at(side.place, () => {
+      const given = value?.(side.operand);
+      builder.jump(end, f.origin, given === undefined ? [] : [given]);
+      return given;
+    });
+  };
+  const [left, right] = [then.operand, otherwise.operand];
+  if (left.kind === 'void' && right.kind === 'void') {
+    from(then);
+    from(otherwise);
+    builder.enter(end);
+    return left;
+  }
+  const isPointer = (operand: Operand) => operand.kind === 'pointer' || operand.kind === 'null';
+  if (isPointer(left) && isPointer(right)) return mergePointers(f, then, otherwise, end, from);
+  const type = commonType(left, right, expected);
+  if (type === undefined) {
+    return f.fail('W202', otherwise.place, {
+      left: describeOperand(left),
+      right: describeOperand(right),
+      operator: '?:',
+      cast: left.kind === 'scalar' ? left.type.name : 'u32',
+    });
+  }
+  const value = builder.param(end, irType(type));
+  from(then, (operand) => convert(f, operand, type, then.place));
+  from(otherwise, (operand) => convert(f, operand, type, otherwise.place));
+  builder.enter(end);
+  return { kind: 'scalar', type, value };
+}
+
+function mergePointers(
+  f: Lowering,
+  then: Way,
+  otherwise: Way,
+  end: BuildingBlock,
+  from: (side: Way, value: (operand: Operand) => Value) => Value | undefined,
+): Operand {
+  const { builder } = f;
+  const pointers = [then, otherwise].flatMap((side) =>
+    side.operand.kind === 'pointer' ? [{ ...side, operand: side.operand }] : [],
+  );
+  const [first, second] = pointers;
+  if (first === undefined) return { kind: 'null' };
+  const space = nonNull(builder.typeOf(first.operand.value));
+  if (second) {
+    const other = nonNull(builder.typeOf(second.operand.value));
+    if (other !== space) f.fail('W308', second.place, { left: spaceName(space), right: spaceName(other) });
+    if (!sameType(first.operand.to, second.operand.to)) {
+      f.fail('W308', second.place, {
+        left: `a ${typeName(first.operand.to)}`,
+        right: `a ${typeName(second.operand.to)}`,
+      });
+    }
+  }
+  const known = (side: Way): boolean => {
+    if (side.operand.kind !== 'pointer') return false;
+    builder.current = side.end;
+    // The block after a test knows; one that is only entered by it, too.
+    return builder.isNonNull(side.operand.value);
+  };
+  const present = known(then) && known(otherwise);
+  const type: IrType = present ? space : `${space as Space}?`;
+  const value = builder.param(end, type);
+  const give = (operand: Operand): Value =>
+    operand.kind === 'pointer' ? f.addressOf(operand) : f.emit({ op: 'const', value: 0n }, type);
+  from(then, give);
+  from(otherwise, give);
+  builder.enter(end);
+  return { kind: 'pointer', to: first.operand.to, value, offset: 0 };
+}
+
+/** How messages call memory. */
+export function spaceName(type: IrType): string {
+  const space = isNullable(type) ? nonNull(type) : type;
+  return { packet: 'the packet', mapValue: 'a map', stack: 'the stack' }[space as string] ?? `a ${space}`;
+}
+
+function commonType(left: Operand, right: Operand, expected: Type | undefined): Scalar | undefined {
+  if (left.kind === 'literal' && right.kind === 'literal') {
+    const wanted = expected?.kind === 'scalar' ? expected : undefined;
+    return wanted ?? (left.value < 0n ? naturalType(left) : naturalType(right));
+  }
+  if (left.kind === 'literal' && right.kind === 'scalar') return right.type;
+  if (left.kind !== 'scalar') return undefined;
+  if (right.kind === 'literal') return left.type;
+  if (right.kind !== 'scalar') return undefined;
+  if (left.type === right.type) return left.type;
+  if (left.type === bool || right.type === bool) return undefined;
+  const [narrow, wide] = left.type.bits < right.type.bits ? [left.type, right.type] : [right.type, left.type];
+  const [inner, outer] = [fullRange(narrow), fullRange(wide)];
+  const fits = inner.minimum >= outer.minimum && inner.maximum <= outer.maximum;
+  return fits && narrow.byteOrder === wide.byteOrder && irType(narrow) === irType(wide) ? wide : undefined;
+}

@@ -1,0 +1,45 @@
+/** Questions about syntax that are answered before it is lowered. */
+import type { Statement } from './syntax.ts';
+
+/** The names that are assigned anywhere in a loop; the others keep their values in it. */
+export function assignedNames(loop: Statement): ReadonlySet<string> {
+  const names = new Set<string>();
+  visit(loop, (node) => {
+    if (node.kind !== 'assignment' && node.kind !== 'update') return;
+    const { target } = node;
+    if (isNode(target) && target.kind === 'identifier') names.add(String(target.name));
+  });
+  return names;
+}
+
+/** Whether something in the loop returns from the function. */
+export function leaves(loop: Statement): boolean {
+  let found = false;
+  visit(loop, (node) => {
+    found ||= node.kind === 'return';
+  });
+  return found;
+}
+
+/** Whether one of the statements says `return value`. */
+export function returnsValue(body: readonly Statement[]): boolean {
+  let found = false;
+  visit(body, (node) => {
+    found ||= node.kind === 'return' && node.value !== undefined;
+  });
+  return found;
+}
+
+type Node = Readonly<Record<string, unknown>> & { readonly kind: string };
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
+
+/** Every node below, itself included. */
+function visit(root: unknown, see: (node: Node) => void): void {
+  if (Array.isArray(root)) for (const item of root) visit(item, see);
+  else if (typeof root === 'object' && root !== null) {
+    if (isNode(root)) see(root);
+    for (const value of Object.values(root)) visit(value, see);
+  }
+}
