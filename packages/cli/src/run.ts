@@ -4,6 +4,7 @@
  */
 import { WaggleError } from '@waggle/bpf';
 import { Command, CommanderError } from 'commander';
+import { addCompile } from './compile.ts';
 import { type Context, ExitCode } from './context.ts';
 import { addDoctor } from './doctor.ts';
 import { addVersion, versionText } from './version.ts';
@@ -12,6 +13,7 @@ const EXAMPLES = `
 Examples:
   waggle doctor             what this host can do, and whether waggle can run on it
   waggle doctor -o json     the same for programs
+  waggle compile x.bpf.ts   the code of the programs in a module
   waggle help doctor        all about one command
 
 Environment:
@@ -55,6 +57,7 @@ function commandLine(context: Context): Command {
     })
     .exitOverride();
   addDoctor(program, context);
+  addCompile(program, context);
   addVersion(program, context);
   return program;
 }

@@ -1,0 +1,271 @@
+/** `waggle compile`: compiles the programs of a `.bpf.ts` file, and shows or writes what becomes of them. */
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { isProgramDeclaration, type MapSpec, type ProgramDeclaration, WaggleError } from '@waggle/bpf';
+import {
+  type Code,
+  disassemble,
+  finishProgram,
+  type GivenConfigs,
+  generate,
+  type IrProgram,
+  printIr,
+  SLOT,
+  usedMaps,
+  writeElf,
+} from '@waggle/compiler';
+import type { CompiledModule } from '@waggle/compiler/modules';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Context, ExitCode } from './context.ts';
+import { renderDiagnostics } from './diagnostic-text.ts';
+import { styleFor } from './output.ts';
+
+const FORMS = ['ir', 'asm', 'elf', 'js'] as const;
+type Form = (typeof FORMS)[number];
+
+interface CompileOptions {
+  readonly output?: string;
+  readonly emit?: Form;
+  readonly program?: string[];
+  readonly config?: GivenConfigs;
+  readonly cpu?: '3' | '4';
+  readonly without?: readonly string[];
+}
+
+const HELP = `
+What is emitted:
+  asm   the instructions, with the source lines they come from (default)
+  ir    the intermediate representation, optimised
+  elf   an object for bpftool and libbpf (default for -o x.o)
+  js    the module with its programs compiled, to import and load (default for -o x.js)
+
+Config values are put into the code; js leaves that to the moment when a program is loaded.
+
+Exit code: 0 when it compiles, 1 when not, 2 for wrong usage.
+
+Examples:
+  waggle compile balance.bpf.ts                                   read the code
+  waggle compile balance.bpf.ts --config settings.udp=true -o balance.o
+  bpftool prog load balance.o /sys/fs/bpf/balance                 load it without waggle
+  waggle compile src/balance.bpf.ts -o dist/balance.bpf.js        build it for waggle`;
+
+/** Adds the command. */
+export function addCompile(program: Command, context: Context): void {
+  program
+    .command('compile')
+    .description('compile the programs of a .bpf.ts file')
+    .argument('<file>', 'a TypeScript module that declares programs')
+    .option('-o, --output <file>', 'where to write; text goes to the terminal by default')
+    .addOption(new Option('-e, --emit <form>', 'what to write').choices(FORMS))
+    .option('-p, --program <name...>', 'only these programs')
+    .option('-c, --config <name.field=value>', 'a config value; once for each field', addConfig)
+    .addOption(new Option('--cpu <version>', 'version of the instruction set').choices(['3', '4']))
+    .option('--without <pass,...>', 'optimisations to leave out', (text: string) => text.split(','))
+    .addHelpText('after', HELP)
+    .action((file: string, options: CompileOptions, command: Command) =>
+      compile(file, options, command, context),
+    );
+}
+
+async function compile(
+  file: string,
+  options: CompileOptions,
+  command: Command,
+  context: Context,
+): Promise<void> {
+  const form = options.emit ?? formOf(options.output);
+  if (form === 'js') return build(file, options, command, context);
+  const compiled = await compileFile(file);
+  if (reportFaults(compiled, context)) return;
+  const programs = chosen(file, compiled, options.program).map((name) => finished(compiled, name, options));
+  const text = emitted(form, programs);
+  const output = options.output ?? (form === 'elf' ? basename(file).replace(/\.ts$/, '.o') : undefined);
+  if (output === undefined) {
+    context.stdout.write(String(text));
+    return;
+  }
+  writeFileSync(output, text);
+  const sizes = programs.map(({ name, code }) => `${name} (${code.bytes.length / SLOT} instructions)`);
+  context.stdout.write(`${output}: ${sizes.join(', ')}\n`);
+}
+
+function formOf(output: string | undefined): Form {
+  const extension = output === undefined ? '' : extname(output);
+  if (extension === '.o') return 'elf';
+  return extension === '.js' ? 'js' : 'asm';
+}
+
+async function build(
+  file: string,
+  { output, program, config, cpu, without }: CompileOptions,
+  command: Command,
+  context: Context,
+): Promise<void> {
+  if (program || config || cpu || without) {
+    command.error('waggle: --program, --config, --cpu and --without do not go with --emit js', {
+      exitCode: ExitCode.usage,
+    });
+  }
+  const name = basename(file).replace(/\.ts$/, '.js');
+  if (output !== undefined && basename(output) !== name) {
+    command.error(`waggle: the module is called ${name} when it is built`, { exitCode: ExitCode.usage });
+  }
+  const outDir = output === undefined ? '.' : dirname(output);
+  const { buildModule } = await compilerModules();
+  const result = await running(file, () => buildModule(file, { outDir }));
+  if (reportFaults(result, context)) return;
+  context.stdout.write(`${join(outDir, name)}\n`);
+}
+
+/** The part of the compiler that needs TypeScript; the other commands do without. */
+async function compilerModules() {
+  try {
+    return await import('@waggle/compiler/modules');
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
+    throw new WaggleError('NOT_FOUND', 'compiling needs the package typescript, which is not installed', {
+      hint: 'Run npm install --save-dev typescript@6',
+      cause,
+    });
+  }
+}
+
+async function compileFile(file: string): Promise<CompiledModule> {
+  const { compileModule } = await compilerModules();
+  return running(file, () => compileModule(file));
+}
+
+/** Says of what a module throws while it runs that it was the module's fault, and where. */
+async function running<T>(file: string, body: () => Promise<T>): Promise<T> {
+  process.setSourceMapsEnabled(true);
+  try {
+    return await body();
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    const line = lineIn(file, cause.stack ?? '');
+    if (line === undefined && cause instanceof WaggleError) throw cause;
+    const place = line === undefined ? file : `${file}:${line}`;
+    throw new WaggleError('INVALID', `${place} does not run: ${cause.message}`, { cause });
+  }
+}
+
+/** The first line of a file that a stack trace names. */
+function lineIn(file: string, stack: string): number | undefined {
+  const path = existsSync(file) ? realpathSync(file) : file;
+  const after = stack.split(path)[1];
+  const [, line] = /^(?:\?\w+=\d+)?:(\d+)/.exec(after ?? '') ?? [];
+  return line === undefined ? undefined : Number(line);
+}
+
+/** Prints diagnostics; true when there are any. */
+function reportFaults({ diagnostics }: Pick<CompiledModule, 'diagnostics'>, context: Context): boolean {
+  if (diagnostics.length === 0) return false;
+  const text = renderDiagnostics(diagnostics, styleFor(context.stderr), {
+    directory: process.cwd(),
+    textOf: (path) => {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+  });
+  context.stderr.write(text);
+  context.exitCode = ExitCode.failure;
+  return true;
+}
+
+function chosen(file: string, { programs }: CompiledModule, wanted: readonly string[] | undefined): string[] {
+  const names = [...programs.keys()];
+  if (names.length === 0) {
+    throw new WaggleError('NOT_FOUND', `${file} declares no program`, {
+      hint: 'A program is a constant at the top level: export const count = xdp((context) => { … })',
+    });
+  }
+  const missing = wanted?.find((name) => !programs.has(name));
+  if (missing === undefined) return wanted ? [...wanted] : names;
+  throw new WaggleError('NOT_FOUND', `${file} declares no program "${missing}"`, {
+    hint: `There ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`,
+  });
+}
+
+interface FinishedProgram {
+  readonly name: string;
+  readonly declaration: ProgramDeclaration;
+  readonly ir: IrProgram;
+  readonly code: Code;
+  /** Those that the code uses. */
+  readonly maps: ReadonlyMap<string, MapSpec>;
+}
+
+function finished(
+  { module, programs }: CompiledModule,
+  name: string,
+  options: CompileOptions,
+): FinishedProgram {
+  const lowered = programs.get(name);
+  const declaration = module?.scope()[name];
+  if (!lowered || !isProgramDeclaration(declaration)) {
+    throw new WaggleError('INVALID', `"${name}" is no program any more: its module has changed it`);
+  }
+  const { config = {} } = options;
+  const lacking = [...lowered.configs.keys()].find((key) => !Object.hasOwn(config, key));
+  if (lacking !== undefined) {
+    throw new WaggleError('MISSING_FIELD', `program "${name}" needs the values of its config "${lacking}"`, {
+      hint: `Give them, field by field: --config ${lacking}.field=value`,
+    });
+  }
+  const ir = finishProgram(name, lowered.ir, Object.fromEntries(lowered.configs), {
+    config,
+    ...(options.without ? { without: options.without } : {}),
+  });
+  const used = usedMaps(ir);
+  return {
+    name,
+    declaration,
+    ir,
+    code: generate(ir, options.cpu === undefined ? {} : { cpu: options.cpu === '4' ? 4 : 3 }),
+    maps: new Map([...lowered.maps].filter(([map]) => used.has(map))),
+  };
+}
+
+function emitted(form: Exclude<Form, 'js'>, programs: readonly FinishedProgram[]): string | Uint8Array {
+  if (form === 'elf') return objectOf(programs);
+  const texts = programs.map(({ name, declaration: { type }, code, ir, maps }) => {
+    const used = maps.size === 0 ? '' : `, maps ${[...maps.keys()].join(', ')}`;
+    const heading = `; ${name} (${type}): ${code.bytes.length / SLOT} instructions${used}\n`;
+    return `${heading}${form === 'ir' ? printIr(ir) : disassemble(code)}`;
+  });
+  return texts.join('\n');
+}
+
+function objectOf(programs: readonly FinishedProgram[]): Uint8Array {
+  return writeElf({
+    programs: programs.map(({ name, declaration: { type, license, target }, code }) => ({
+      name,
+      type,
+      code,
+      ...(license === undefined ? {} : { license }),
+      ...(target === undefined ? {} : { target }),
+    })),
+    maps: Object.fromEntries(programs.flatMap(({ maps }) => [...maps])),
+  });
+}
+
+/** `settings.udp=true` beside what was given before. */
+function addConfig(text: string, previous: GivenConfigs = {}): GivenConfigs {
+  const [, name, field, value] =
+    /^([\w$]+)\.([\w$]+)=(true|false|-?(?:0x[0-9a-f]+|\d+)n?)$/i.exec(text) ?? [];
+  if (name === undefined || field === undefined || value === undefined) {
+    throw new InvalidArgumentError('It looks like settings.udp=true or settings.address=0x0a000001.');
+  }
+  return { ...previous, [name]: { ...previous[name], [field]: configValue(value) } };
+}
+
+/** `true`, `5`, `0xff`; with an `n` at its end, a value of 64 bits. */
+function configValue(text: string): boolean | number | bigint {
+  if (text === 'true' || text === 'false') return text === 'true';
+  const [, sign, digits, big] = /^(-?)(.*?)(n?)$/.exec(text) ?? [];
+  const value = BigInt(digits ?? '0') * (sign === '-' ? -1n : 1n);
+  return big === 'n' ? value : Number(value);
+}

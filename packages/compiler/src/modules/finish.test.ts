@@ -1,0 +1,84 @@
+/** A program gets the values of its configs and the offsets of the kernel's structs, and what they rule out is gone. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bool, config, u32 } from '@waggle/bpf';
+import { parseIr } from '../ir/parse.ts';
+import { printIr } from '../ir/print.ts';
+import { passes, usedMaps } from '../passes/index.ts';
+import { finishProgram } from './finish.ts';
+
+const settings = config({ enabled: bool, verdict: u32 });
+const program = parseIr(`program xdp
+
+function main(%0: context): i32
+b0:
+  %1: i32 = config settings enabled
+  %2: i32 = const 0
+  branch equal %1 %2 ? b2 : b1
+b1:
+  %3: stack = stackSlot size 4 alignment 4
+  store u32 %3 +0 %2
+  %4: map = mapReference counter
+  %5: i64 = callHelper map_delete_elem %4 %3
+  jump b2
+b2:
+  %6: i32 = config settings verdict
+  return %6
+`);
+
+test('the values of a config decide what is left', () => {
+  const finish = (enabled: boolean) =>
+    finishProgram('main', program, { settings }, { config: { settings: { enabled, verdict: 2 } } });
+  const off = finish(false);
+  assert.deepEqual([...usedMaps(off)], []);
+  assert.match(printIr(off), /b0:\n {2}%\d+: i32 = const 2\n {2}return %\d+\n$/);
+  assert.deepEqual([...usedMaps(finish(true))], ['counter']);
+});
+
+test('passes can be left out', () => {
+  const given = { config: { settings: { enabled: false, verdict: 2 } } };
+  const without = finishProgram(
+    'main',
+    program,
+    { settings },
+    { ...given, without: passes.map(({ name }) => name) },
+  );
+  assert.match(printIr(without), /branch equal/);
+  assert.throws(
+    () => finishProgram('main', program, { settings }, { ...given, without: ['magic'] }),
+    /"magic"/,
+  );
+});
+
+test('offsets of the kernel become constants', () => {
+  const reading = parseIr(`program xdp
+
+function main(%0: context): i32
+b0:
+  %1: i64 = fieldOffset task_struct pid
+  %2: i32 = truncate %1
+  return %2
+`);
+  const asked: string[] = [];
+  const fieldOffset = (struct: string, path: string): number => {
+    asked.push(`${struct}.${path}`);
+    return 1234;
+  };
+  assert.match(printIr(finishProgram('main', reading, {}, { fieldOffset })), /const 1234\n {2}return/);
+  assert.deepEqual(asked, ['task_struct.pid']);
+  assert.match(printIr(finishProgram('main', reading, {})), /fieldOffset task_struct pid/);
+});
+
+test('values that are missing or wrong are named', () => {
+  const cases: [object, string, RegExp][] = [
+    [{}, 'MISSING_FIELD', /program "main" needs the values of its config "settings"/],
+    [{ settings: { enabled: true } }, 'MISSING_FIELD', /config lacks the field "verdict"/],
+    [{ settings: { enabled: true, verdict: -1 } }, 'OUT_OF_RANGE', /config\.verdict: -1 does not fit/],
+  ];
+  for (const [given, code, message] of cases) {
+    assert.throws(() => finishProgram('main', program, { settings }, { config: { ...given } }), {
+      code,
+      message,
+    });
+  }
+});
