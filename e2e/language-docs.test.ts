@@ -1,0 +1,151 @@
+/**
+ * The examples of docs/language.md do what the page says: those without an error compile, also for `tsc`, and those with an
+ * error are refused with that number and no other. Every number of the compiler has its example. What compiles also loads.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import * as bpf from '@waggle/bpf';
+import { generate, optimize, specialize, validateIr } from '@waggle/compiler';
+import { createMap, loadProgram } from '@waggle/kernel';
+import ts from 'typescript';
+import {
+  diagnostics,
+  formatDiagnostic,
+  lowerProgram,
+  type ModuleSource,
+  programNames,
+} from '../packages/compiler/src/frontend/index.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const page = 'docs/language.md';
+
+interface Example {
+  /** The line of the page on which the code begins. */
+  readonly line: number;
+  readonly code: string;
+  /** `declarations`, `W203`, or nothing for what compiles. */
+  readonly expected: string;
+}
+
+function examples(): Example[] {
+  const text = readFileSync(root + page, 'utf8');
+  return [...text.matchAll(/^```ts bpf(.*)\n([\s\S]*?)^```$/gm)].map((match) => ({
+    line: text.slice(0, match.index).split('\n').length + 1,
+    code: match[2] ?? '',
+    expected: (match[1] ?? '').replace('error', '').trim(),
+  }));
+}
+
+const all = examples();
+const shared = all.find(({ expected }) => expected === 'declarations')?.code ?? '';
+const names = Object.keys(bpf);
+
+const isModule = ({ code }: Example): boolean => code.includes('xdp(');
+
+/** The whole module of an example; what is not a module is the body of a program. */
+function moduleText(example: Example): string {
+  const { code } = example;
+  if (isModule(example)) return `${shared}${code}`;
+  return `${shared}export const program = xdp((ctx) => {
+  const ip = ctx.at(Ipv4, 14);
+  if (!ip) return Xdp.Pass;
+${code}  return Xdp.Pass;
+});`;
+}
+
+/** The values that a module has at its top level after it ran. */
+function scopeOf(text: string): Readonly<Record<string, unknown>> {
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  const { outputText } = ts.transpileModule(text.replace(/^export /gm, ''), { compilerOptions });
+  const declared = [...text.matchAll(/^(?:export )?(?:const|let) (\w+)/gm)].map((match) => match[1]);
+  const sandbox = { ...bpf, Math };
+  return { ...sandbox, ...runInNewContext(`${outputText}\n;({ ${declared.join(', ')} })`, sandbox) };
+}
+
+function moduleOf(example: Example): ModuleSource {
+  const text = moduleText(example);
+  // The bodies of programs never run.
+  const scope = scopeOf(isModule(example) ? text : moduleText({ ...example, code: '' }));
+  return { path: `${page}:${example.line}`, text, scope: () => scope, resolve: () => undefined };
+}
+
+const needsRoot = process.getuid?.() === 0 ? false : 'needs root, to load programs';
+
+for (const example of all) {
+  if (example.expected === 'declarations') continue;
+  test(`${page}:${example.line} ${example.expected || 'compiles'}`, () => {
+    const module = moduleOf(example);
+    assert.deepEqual(programNames(module), ['program']);
+    const { program, diagnostics: found } = lowerProgram(module, 'program');
+    const wanted = example.expected === '' ? [] : [example.expected];
+    assert.deepEqual(
+      [...new Set(found.map(({ code }) => code))],
+      wanted,
+      found.map(formatDiagnostic).join('\n'),
+    );
+    if (program) validateIr(program.ir);
+  });
+}
+
+test('the verifier takes what compiles, with and without passes', { skip: needsRoot }, () => {
+  for (const example of all) {
+    if (example.expected !== '') continue;
+    const { program } = lowerProgram(moduleOf(example), 'program');
+    assert.ok(program);
+    const special = specialize(program.ir, new Map([['settings', { udp: true, limit: 100 }]]));
+    const maps = Object.fromEntries([...program.maps].map(([name, spec]) => [name, createMap(spec)]));
+    try {
+      for (const ir of [special, optimize(special)]) {
+        loadProgram({ type: 'xdp', name: 'example', code: generate(ir), license: 'GPL' }, { maps }).close();
+      }
+    } catch (cause) {
+      throw new Error(`${page}:${example.line}`, { cause });
+    } finally {
+      for (const map of Object.values(maps)) map.close();
+    }
+  }
+});
+
+test('every diagnostic has an example', () => {
+  const shown = new Set(all.map(({ expected }) => expected));
+  assert.deepEqual(
+    Object.keys(diagnostics).filter((code) => !shown.has(code)),
+    [],
+  );
+});
+
+test('what compiles passes tsc too', () => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.tests.json'), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const settings = { ...options, noUnusedLocals: false, noUnusedParameters: false, noEmit: true };
+  const types = 'type Infer, type Type, type XdpContext';
+  const sources = new Map(
+    all
+      .filter(({ expected }) => expected === '')
+      .map((example) => [
+        `${root}docs/example-${example.line}.ts`,
+        `import { ${names.join(', ')}, ${types} } from '@waggle/bpf';${moduleText(example)}`,
+      ]),
+  );
+  const host = ts.createCompilerHost(settings);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (path) => sources.has(path) || fileExists(path);
+  host.getSourceFile = (path, language, ...rest) => {
+    const text = sources.get(path);
+    return text === undefined
+      ? getSourceFile(path, language, ...rest)
+      : ts.createSourceFile(path, text, language);
+  };
+  const program = ts.createProgram([...sources.keys()], settings, host);
+  const told = [...sources.keys()].flatMap((path) =>
+    program.getSemanticDiagnostics(program.getSourceFile(path)).map(({ file, start = 0, messageText }) => {
+      const { line = 0 } = file?.getLineAndCharacterOfPosition(start) ?? {};
+      const text = ts.flattenDiagnosticMessageText(messageText, '\n');
+      return `${path.slice(root.length)}: ${file?.text.split('\n')[line]?.trim()}: ${text}`;
+    }),
+  );
+  assert.deepEqual(told, []);
+});
