@@ -169,9 +169,10 @@ class Source {
     this.#zero(place.plus(end), type.size - end);
   }
 
-  /** Padding: at most seven bytes, in as few stores as there are bits in its length. */
+  /** Padding, and what belongs to the kernel: in as few stores as there are bits in its length. */
   #zero(place: Place, length: number): void {
     let done = 0;
+    for (; length - done >= 8; done += 8) this.add(`view.setBigUint64(${place.plus(done)}, 0n);`);
     for (const [bytes, setter] of [
       [1, 'setUint8'],
       [2, 'setUint16'],

@@ -8,8 +8,10 @@ export * from './data-maps.ts';
 export { describe } from './describe.ts';
 export { type ErrorCode, WaggleError, type WaggleErrorOptions } from './errors.ts';
 export * from './headers.ts';
+export { isKernelMemory, type KernelMemory, spinLock, timer } from './kernel-memory.ts';
 export { type HelperParameter, type HelperSpec, helperSpec } from './language/helper.ts';
 export * from './language/helpers.ts';
+export * from './language/locked.ts';
 export * from './language/map-methods.ts';
 export * from './language/memory.ts';
 export { type AccessOptions, isMapSpec, type MapOptions, type MapSpec, type ProgramMap } from './map.ts';
@@ -50,6 +52,7 @@ export {
   type Field,
   type Fields,
   type FieldValues,
+  type KernelField,
   type Struct,
   type StructOptions,
   struct,

@@ -6,11 +6,13 @@
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
+import type { KernelMemory } from './kernel-memory.ts';
 import { addMethods, type MethodsOf } from './language/map-methods.ts';
 import { MapFlag, type MapOptionName, type MapType, mapTypes } from './map-types.ts';
 import { nearest } from './nearest.ts';
 import { checkObjectName } from './object-name.ts';
 import { i32, u32 } from './scalar.ts';
+import { refuseKernelMemory } from './struct.ts';
 import { isType, type Type, typeName } from './types.ts';
 
 /**
@@ -66,6 +68,12 @@ const LARGEST_PER_CPU_VALUE = 32 * 1024;
 /** Keys are built on the stack of a program, which has 512 bytes. */
 const LARGEST_KEY = 512;
 
+/** The types of maps whose values may have them: map_check_btf() in kernel/bpf/syscall.c. */
+const KERNEL_MEMORY_MAPS: Readonly<Record<KernelMemory['name'], readonly MapType[]>> = {
+  bpf_spin_lock: ['hash', 'array', 'socketStorage', 'inodeStorage', 'taskStorage', 'cgroupStorage'],
+  bpf_timer: ['hash', 'lruHash', 'array'],
+};
+
 const FLAG_OPTIONS = [
   ['noCommonLru', MapFlag.NoCommonLru],
   ['readOnlyProgram', MapFlag.ReadOnlyProgram],
@@ -105,13 +113,17 @@ export function declareMap<Spec extends MapSpec>(
   }
   const { name, numaNode } = options;
   if (name !== undefined) checkObjectName(type, name);
+  const flags = flagsOf(type, options);
+  const keyed = keyAndValue(type, { ...options, ...derived });
+  if (keyed.key) refuseKernelMemory(`The key of a ${type}`, keyed.key);
+  if (keyed.value) checkKernelFields(type, keyed.value, flags);
   const spec: MapSpec = {
     kind: 'map',
     type,
     ...(name === undefined ? {} : { name }),
-    ...keyAndValue(type, { ...options, ...derived }),
+    ...keyed,
     maxEntries: derived.maxEntries ?? checkInteger(type, 'maxEntries', options.maxEntries, 1),
-    flags: flagsOf(type, options),
+    flags,
     ...(numaNode === undefined ? {} : { numaNode: checkInteger(type, 'numaNode', numaNode, 0) }),
     ...derived,
   };
@@ -175,6 +187,28 @@ function keyAndValue(type: MapType, given: AnyMapOptions): { key?: Type; value?:
     );
   }
   return result;
+}
+
+/** Whether the kernel can find the locks and timers of a value, and whether nobody else can write them. */
+function checkKernelFields(type: MapType, value: Type, flags: number): void {
+  if (value.kind !== 'struct') {
+    refuseKernelMemory(`The value of a ${type}`, value);
+    return;
+  }
+  for (const { name, type: memory } of value.kernelFields) {
+    const what = `${type}: the value ${value.name} has a ${memory.name} (${name}), which`;
+    if (!KERNEL_MEMORY_MAPS[memory.name].includes(type)) {
+      throw new WaggleError('BAD_DECLARATION', `${what} such a map cannot have`, {
+        hint: `These can: ${KERNEL_MEMORY_MAPS[memory.name].join(', ')}`,
+      });
+    }
+    if ((flags & (MapFlag.Mmapable | MapFlag.ReadOnlyProgram | MapFlag.WriteOnlyProgram)) !== 0) {
+      throw new WaggleError(
+        'BAD_DECLARATION',
+        `${what} goes with neither mmapable, readOnlyProgram nor writeOnlyProgram`,
+      );
+    }
+  }
 }
 
 function checkType(type: MapType, option: 'key' | 'value', candidate: unknown): Type {

@@ -6,13 +6,16 @@
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
+import { isKernelMemory, type KernelMemory } from './kernel-memory.ts';
 import { type Described, type Infer, isType, MAX_TYPE_SIZE, type Type } from './types.ts';
 
 /** The fields of a struct as they are declared: name -> type, in the order of memory. */
-export type Fields = Readonly<Record<string, Type>>;
+export type Fields = Readonly<Record<string, Type | KernelMemory>>;
 
-/** The JavaScript value of a struct with these fields. */
-export type FieldValues<F> = { -readonly [Name in keyof F]: Infer<F[Name]> };
+/** The JavaScript value of a struct with these fields; those of the kernel have none. */
+export type FieldValues<F> = {
+  -readonly [Name in keyof F as F[Name] extends KernelMemory ? never : Name]: Infer<F[Name]>;
+};
 
 /** A field with its place, `offset` bytes after the start of the struct. */
 export interface Field {
@@ -21,12 +24,22 @@ export interface Field {
   readonly offset: number;
 }
 
+/** A field that belongs to the kernel, with its place. */
+export interface KernelField {
+  readonly name: string;
+  readonly type: KernelMemory;
+  readonly offset: number;
+}
+
 /** A struct type; `T` is the type of its JavaScript value, an object with exactly the declared fields. */
 export interface Struct<T = unknown> extends Described<T> {
   readonly kind: 'struct';
   readonly name: string;
   readonly packed: boolean;
+  /** What its values have, in the order of memory. */
   readonly fields: readonly Field[];
+  /** What lies between them and is not theirs. */
+  readonly kernelFields: readonly KernelField[];
 }
 
 /** Options of {@link struct}. */
@@ -54,17 +67,24 @@ export function struct<const F extends Fields>(
   }
   const packed = options.packed ?? false;
   const placed: Field[] = [];
+  const kernelFields: KernelField[] = [];
   let end = 0;
   let alignment = 1;
   for (const [fieldName, type] of Object.entries(fields)) {
     checkIdentifier(`A field of struct ${name}`, fieldName);
-    if (!isType(type)) {
+    if (!isType(type) && !isKernelMemory(type)) {
       throw new WaggleError('BAD_DECLARATION', `${name}.${fieldName} is no type but ${describe(type)}`, {
         hint: 'Use a scalar such as u32, a struct, array(), bytes() or chars()',
       });
     }
     const offset = packed ? end : alignUp(end, type.alignment);
-    placed.push(Object.freeze({ name: fieldName, type, offset }));
+    if (type.kind === 'kernel') {
+      checkKernelField(name, { name: fieldName, type, offset }, kernelFields);
+      kernelFields.push(Object.freeze({ name: fieldName, type, offset }));
+    } else {
+      refuseKernelMemory(`${name}.${fieldName}`, type);
+      placed.push(Object.freeze({ name: fieldName, type, offset }));
+    }
     end = offset + type.size;
     if (!packed) alignment = Math.max(alignment, type.alignment);
   }
@@ -76,7 +96,47 @@ export function struct<const F extends Fields>(
       `struct ${name} of ${size} bytes is larger than the largest type of ${MAX_TYPE_SIZE} bytes`,
     );
   }
-  return Object.freeze({ kind: 'struct', name, size, alignment, packed, fields: Object.freeze(placed) });
+  return Object.freeze({
+    kind: 'struct',
+    name,
+    size,
+    alignment,
+    packed,
+    fields: Object.freeze(placed),
+    kernelFields: Object.freeze(kernelFields),
+  });
+}
+
+function checkKernelField(
+  struct: string,
+  { name, type, offset }: KernelField,
+  others: readonly KernelField[],
+): void {
+  if (others.some((other) => other.type === type)) {
+    throw new WaggleError('BAD_DECLARATION', `struct ${struct} has more than one ${type.name}: ${name}`, {
+      hint: 'The kernel allows one in a value',
+    });
+  }
+  if (offset % type.alignment !== 0) {
+    throw new WaggleError(
+      'BAD_DECLARATION',
+      `${struct}.${name} is at offset ${offset}, but a ${type.name} needs a multiple of ${type.alignment}`,
+    );
+  }
+}
+
+/**
+ * Locks and timers are directly in the value of a map, where the kernel looks for them. Throws BAD_DECLARATION for what has
+ * them elsewhere.
+ */
+export function refuseKernelMemory(what: string, type: Type): void {
+  const inner = type.kind === 'array' ? type.element : type;
+  if (inner.kind === 'array') refuseKernelMemory(what, inner);
+  const [field] = inner.kind === 'struct' ? inner.kernelFields : [];
+  if (field === undefined) return;
+  throw new WaggleError('BAD_DECLARATION', `${what} cannot hold a struct with a ${field.type.name}`, {
+    hint: 'The kernel finds it only directly in the value of a map',
+  });
 }
 
 // The kernel allows 511 characters in a BTF name since 6.1, 127 before.

@@ -3,7 +3,7 @@
  * tools print a struct as a C programmer would have written it, and so that network byte order stays visible.
  */
 
-import type { Scalar, ScalarName, Type } from '@waggle/bpf';
+import type { KernelMemory, Scalar, ScalarName, Type } from '@waggle/bpf';
 import type { BtfBuilder } from './builder.ts';
 
 /** Name in C, and the typedef of include/uapi/linux/types.h above it. */
@@ -38,11 +38,14 @@ export function fromType(builder: BtfBuilder, type: Type): number {
     case 'chars':
       return builder.array(builder.int('char', 1, 'char'), type.length);
     case 'struct': {
-      const members = type.fields.map((field) => ({
-        name: field.name,
-        typeId: fromType(builder, field.type),
-        byteOffset: field.offset,
-      }));
+      const members = [...type.fields, ...type.kernelFields]
+        .sort((left, right) => left.offset - right.offset)
+        .map((field) => ({
+          name: field.name,
+          typeId:
+            field.type.kind === 'kernel' ? fromKernel(builder, field.type) : fromType(builder, field.type),
+          byteOffset: field.offset,
+        }));
       return builder.struct(type.name, type.size, members);
     }
   }
@@ -54,4 +57,14 @@ function fromScalar(builder: BtfBuilder, { name, size, signed }: Scalar): number
   let id = builder.int(int, size, signed ? 'signed' : 'unsigned');
   for (const typedef of typedefs) id = builder.typedef(typedef, id);
   return id;
+}
+
+/** The kernel knows these by the name and the size of the struct; what is in it is its own affair. */
+function fromKernel(builder: BtfBuilder, { name, size, alignment }: KernelMemory): number {
+  const word =
+    alignment === 8
+      ? builder.typedef('__u64', builder.int('unsigned long long', 8))
+      : builder.typedef('__u32', builder.int('unsigned int', 4));
+  const typeId = size === alignment ? word : builder.array(word, size / alignment);
+  return builder.struct(name, size, [{ name: 'opaque', typeId, byteOffset: 0 }]);
 }

@@ -12,6 +12,7 @@ import {
   hton64,
   isMapSpec,
   isType,
+  locked,
   ntoh16,
   ntoh32,
   ntoh64,
@@ -23,6 +24,7 @@ import {
 } from '@waggle/bpf';
 import { atomicCall, isAtomic } from './atomics.ts';
 import { contextCall } from './context.ts';
+import { lockedCall } from './critical-section.ts';
 import { expression } from './expressions.ts';
 import { callFunction } from './functions.ts';
 import { callHelper } from './helper-calls.ts';
@@ -108,6 +110,7 @@ function intrinsic(f: Lowering, value: unknown, node: Call): Operand | undefined
     return zeroedSlot(f, typeArgument(f, node, 0));
   }
   if (isAtomic(value)) return atomicCall(f, value, node);
+  if (value === locked) return lockedCall(f, node);
   const helper = helperSpec(value);
   return helper && callHelper(f, helper, node);
 }

@@ -136,6 +136,18 @@ export const diagnostics = {
   W503: { message: 'Atomic operations work on u32, i32, u64 and i64, not on {type}' },
   W504: { message: '{what} has to be known when the program is compiled' },
   W505: { message: '{map} has no record type', hint: 'Declare it: ringBuffer({ bytes, record: MyStruct })' },
+  W506: {
+    message: 'Nothing can be called while a spin lock is held',
+    hint: 'Call it before or after locked()',
+  },
+  W507: {
+    message: 'Expected the value of a map with a {what} field, got {got}',
+    hint: 'Declare the field in the struct: { field: {what}, … }',
+  },
+  W508: {
+    message: '{type} has a {what}, which cannot be copied or passed to a helper',
+    hint: 'Copy the fields that are needed into a struct of their own',
+  },
 } as const satisfies Record<string, DiagnosticText>;
 
 /** The number of a diagnostic. */

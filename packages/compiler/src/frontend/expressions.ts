@@ -73,6 +73,8 @@ function lower(f: Lowering, node: Expression, expected: Type | undefined): Opera
       }
       return operand;
     }
+    case 'function':
+      return f.fail('W107', node.place);
     case 'unsupported':
       return f.fail(node.code, node.place, { what: node.what });
   }

@@ -6,6 +6,7 @@ import { i32, i64, type MapSpec, type Scalar, type Struct, type Type, typeName, 
 import type { AccessSize, Operation, Origin, Value } from '../ir/ir.ts';
 import type { Integer, IrType } from '../ir/type.ts';
 import type { DiagnosticCode } from './diagnostics.ts';
+import type { InlineBody } from './inline-callbacks.ts';
 import type { Module } from './modules.ts';
 import type { DeclaredType, Operand, Pointer } from './operand.ts';
 import type { ProgramLowering } from './program.ts';
@@ -33,12 +34,20 @@ export interface Exit {
   readonly continues?: BuildingBlock;
 }
 
+/** What the verifier does not allow while a spin lock is held. */
+const CALLS: ReadonlySet<Operation['op']> = new Set([
+  'callHelper',
+  'callKernel',
+  'call',
+  'tailCall',
+] as const);
+
 export class Lowering {
   readonly program: ProgramLowering;
   readonly module: Module;
   readonly name: string;
   readonly builder = new FunctionBuilder();
-  readonly exits: Exit[] = [];
+  exits: Exit[] = [];
   /** The declared result. */
   readonly result: DeclaredType;
   /** The type of the result in the IR, where it is known only from what is returned. */
@@ -47,6 +56,9 @@ export class Lowering {
   resultPointee: Type | undefined;
   /** Whether the verifier knows that all returned integers fit their type. */
   resultSeen = true;
+  /** The callback that is being compiled in place; `return` leaves it. */
+  inlined: InlineBody | undefined;
+  private exclusive = false;
   private scopes: Map<string, Binding>[] = [new Map()];
   private place: Place;
 
@@ -81,6 +93,29 @@ export class Lowering {
     }
   }
 
+  /** Lowers a callback in place: `return` leaves it, and `break` cannot. */
+  inside(body: InlineBody, lower: () => void): void {
+    const { exits, inlined } = this;
+    this.exits = [];
+    this.inlined = body;
+    try {
+      lower();
+    } finally {
+      this.exits = exits;
+      this.inlined = inlined;
+    }
+  }
+
+  /** Lowers what runs while a spin lock is held, during which nothing may be called. */
+  holding<T>(lower: () => T): T {
+    this.exclusive = true;
+    try {
+      return lower();
+    } finally {
+      this.exclusive = false;
+    }
+  }
+
   // Places
 
   /** Runs `body` with instructions coming from that place. */
@@ -112,6 +147,7 @@ export class Lowering {
   // Emitting
 
   emit(operation: Operation, type: IrType, args: readonly Value[] = []): Value {
+    if (this.exclusive && CALLS.has(operation.op)) this.fail('W506', this.place);
     return this.builder.emit(operation, type, args, this.origin);
   }
 

@@ -197,6 +197,10 @@ export function passable(f: Lowering, operand: Operand, type: Type | undefined, 
   if (space === 'context' || space === 'socket' || space === 'kernel') {
     f.fail('W311', node.place, { what: `a ${space}` });
   }
+  const [field] = pointer.to.kind === 'struct' ? pointer.to.kernelFields : [];
+  if (field && space === 'mapValue') {
+    f.fail('W508', node.place, { type: typeName(pointer.to), what: field.type.name });
+  }
   return pointer;
 }
 

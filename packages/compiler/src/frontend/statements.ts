@@ -1,6 +1,7 @@
 /** Statements, by the kind of their syntax. A faulty statement is reported and left; the next one goes on. */
 import { condition, equals } from './conditions.ts';
 import { expression } from './expressions.ts';
+import { leaveInline } from './inline-callbacks.ts';
 import type { Exit, Lowering } from './lowering.ts';
 import { Reported } from './report.ts';
 import { returnValue } from './results.ts';
@@ -48,7 +49,8 @@ function statement(f: Lowering, node: Statement): void {
       leave(f, node);
       break;
     case 'return':
-      returnValue(f, node.value, node.place);
+      if (f.inlined) leaveInline(f, f.inlined, node.value, node.place);
+      else returnValue(f, node.value, node.place);
       break;
     case 'empty':
       break;

@@ -15,18 +15,14 @@ export function assignedNames(loop: Statement): ReadonlySet<string> {
 /** Whether something in the loop returns from the function. */
 export function leaves(loop: Statement): boolean {
   let found = false;
-  visit(loop, (node) => {
-    found ||= node.kind === 'return';
-  });
+  visit(loop, (node) => (found ||= node.kind === 'return'), true);
   return found;
 }
 
 /** Whether one of the statements says `return value`. */
 export function returnsValue(body: readonly Statement[]): boolean {
   let found = false;
-  visit(body, (node) => {
-    found ||= node.kind === 'return' && node.value !== undefined;
-  });
+  visit(body, (node) => (found ||= node.kind === 'return' && node.value !== undefined), true);
   return found;
 }
 
@@ -35,11 +31,14 @@ type Node = Readonly<Record<string, unknown>> & { readonly kind: string };
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
 
-/** Every node below, itself included. */
-function visit(root: unknown, see: (node: Node) => void): void {
-  if (Array.isArray(root)) for (const item of root) visit(item, see);
+/** Every node below, itself included; `own` leaves out the functions inside, whose returns are theirs. */
+function visit(root: unknown, see: (node: Node) => void, own = false): void {
+  if (Array.isArray(root)) for (const item of root) visit(item, see, own);
   else if (typeof root === 'object' && root !== null) {
-    if (isNode(root)) see(root);
-    for (const value of Object.values(root)) visit(value, see);
+    if (isNode(root)) {
+      if (own && root.kind === 'function') return;
+      see(root);
+    }
+    for (const value of Object.values(root)) visit(value, see, own);
   }
 }

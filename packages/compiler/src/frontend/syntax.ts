@@ -134,6 +134,8 @@ export type Expression =
     }
   /** `operand!`. */
   | { readonly kind: 'nonNull'; readonly place: Place; readonly operand: Expression }
+  /** Only as an argument of what calls it at once: locked(), loop(), forEach(). */
+  | FunctionSyntax
   | Unsupported;
 
 /** What the left side of a declaration binds. */

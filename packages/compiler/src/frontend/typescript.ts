@@ -77,8 +77,6 @@ const REFUSED: ReadonlyMap<ts.SyntaxKind, DiagnosticCode> = new Map([
   [ts.SyntaxKind.ClassExpression, 'W106'],
   [ts.SyntaxKind.ClassDeclaration, 'W106'],
   [ts.SyntaxKind.FunctionDeclaration, 'W107'],
-  [ts.SyntaxKind.FunctionExpression, 'W107'],
-  [ts.SyntaxKind.ArrowFunction, 'W107'],
   [ts.SyntaxKind.MethodDeclaration, 'W107'],
   [ts.SyntaxKind.GetAccessor, 'W107'],
   [ts.SyntaxKind.SetAccessor, 'W107'],
@@ -386,6 +384,7 @@ class Parser {
     if (ts.isArrayLiteralExpression(node)) {
       return { kind: 'array', place, elements: node.elements.map((element) => this.expression(element)) };
     }
+    if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return this.function(node, 'callback');
     return this.refuse(node);
   }
 
