@@ -196,6 +196,7 @@ test('the other golden programs are accepted by the verifier', { skip }, () => {
       'tests',
       'immediates',
       'signed',
+      'forgotten-halves',
     ]) {
       for (const cpu of [3, 4] as const) load(golden(name), maps, cpu).close();
     }

@@ -38,6 +38,7 @@ import {
 } from './machine.ts';
 import type { Size } from './opcode.ts';
 import { packetBound } from './packet-bounds.ts';
+import { forgottenHalves } from './upper-halves.ts';
 import { type Facts, factsOf } from './use-facts.ts';
 
 const sizes: Readonly<Record<AccessSize, Size>> = { 1: 'u8', 2: 'u16', 4: 'u32', 8: 'u64' };
@@ -68,6 +69,7 @@ class Selection {
   readonly #function: IrFunction;
   readonly #target: Target;
   readonly #facts: Facts;
+  readonly #forgotten: ReadonlySet<Value>;
   readonly #operands = new Map<Value, Operand>();
   /** Pointers that are only accessed, as the place they are derived from. */
   readonly #addresses = new Map<Value, Address>();
@@ -82,6 +84,7 @@ class Selection {
     this.#function = each;
     this.#target = target;
     this.#facts = factsOf(each);
+    this.#forgotten = forgottenHalves(each);
   }
 
   run(): MachineFunction {
@@ -109,18 +112,26 @@ class Selection {
   #block(block: Block, places: ReadonlyMap<number, number>): MachineBlock {
     this.#written = [];
     this.#held = new Map();
+    const params = block.params.map(({ id }) => this.#operand(id) as Virtual);
+    this.#origin = block.instructions[0]?.origin ?? block.terminator.origin;
+    for (const { id } of block.params) this.#operands.set(id, this.#reminded(id, this.#operand(id)));
     for (const instruction of block.instructions) {
       this.#origin = instruction.origin;
       const operand = this.#instruction(instruction);
-      if (operand !== undefined) this.#operands.set(instruction.id, operand);
+      if (operand !== undefined) this.#operands.set(instruction.id, this.#reminded(instruction.id, operand));
     }
     this.#origin = block.terminator.origin;
     const terminator = this.#terminator(block.terminator, ({ block: id, args }) => ({
       block: places.get(id) ?? 0,
       args: args.map((value) => this.#operand(value)),
     }));
-    const params = block.params.map(({ id }) => this.#operand(id) as Virtual);
     return { params, instructions: this.#written, terminator };
+  }
+
+  /** The value in a register of which the verifier knows that its upper half is clear, where it has to know. */
+  #reminded(value: Value, operand: Operand): Operand {
+    if (!isVirtual(operand) || !this.#forgotten.has(value)) return operand;
+    return this.#result({ op: 'move', width: 32 }, [operand]);
   }
 
   #emit(operation: MachineOperation, args: readonly Operand[], to?: Virtual): void {
