@@ -1,7 +1,7 @@
 /** What the language means, in the interpreter and in the kernel alike: critical sections, loops, methods. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { arrayMap, hashMap, spinLock, struct, u32, u64 } from '@waggle/bpf';
+import { array, arrayMap, hashMap, spinLock, struct, u32, u64 } from '@waggle/bpf';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 import { runBoth } from './support/both.ts';
 
@@ -48,4 +48,99 @@ describe('locked()', { skip: needsRoot }, () => {
     assert.equal(result, 9);
     assert.deepEqual(found, { next: 9, total: 9n });
   });
+});
+
+describe('loop()', { skip: needsRoot }, () => {
+  const cases: [name: string, body: string, expected: number][] = [
+    ['turns', 'return loop(1000, () => {}) === 1000 ? 1 : 0;', 1],
+    ['sum', 'let sum = 0; loop(ctx.length, (index) => { sum += index; }); return sum;', 2016],
+    [
+      'end',
+      'let last = 0; const n = loop(50, (index) => { last = index; return index === 9; }); return last * 100 + u32(n);',
+      910,
+    ],
+    [
+      'captures',
+      'const add = u8(ctx.length); let wide: u64 = 1n; let on = false; loop(5, (i) => { wide += u64(add) + u64(i); on = !on; if (i === 3) return true; return; }); return on ? 0 : u32(wide);',
+      263,
+    ],
+    [
+      'packet',
+      'const first = ctx.at(Ethernet, 0); if (!first) return 0; let found = 0; loop(8, (i) => { const byte = ctx.at(u8, i); if (byte === null) return true; found += byte; first.protocol = hton16(u16(i)); return false; }); return found + u32(ntoh16(first.protocol));',
+      8 + 7,
+    ],
+    [
+      'nested',
+      'let sum = 0; loop(4, (i) => { loop(3, (j) => { sum += i * 10 + j; if (j === 1) return true; return false; }); }); return sum;',
+      4 + 10 * 12,
+    ],
+    [
+      'inside of a real loop',
+      'let sum = 0; for (let i = 0; i < 3; i++) loop(2, () => { sum += i; }); return sum;',
+      6,
+    ],
+    [
+      'map values',
+      'const ticket = tickets.lookup(0); if (!ticket) return 0; loop(6, (i) => { locked(ticket, () => { ticket.next += i; }); }); return ticket.next;',
+      15,
+    ],
+    [
+      'what may be null',
+      'const maybe = tickets.lookup(ctx.length); const other = tickets.lookup(1); let seen = 0; loop(3, () => { if (maybe) seen += 100; if (other) seen += 1; }); return seen;',
+      3,
+    ],
+  ];
+  for (const [name, body, expected] of cases) {
+    test(name, () => {
+      const { result } = runBoth(body, { scope: { tickets }, packet: new Uint8Array(64).fill(1) });
+      assert.equal(result, expected);
+    });
+  }
+});
+
+const PORTS = [80, 443, 8080];
+const Sums = struct('sums', { words: array(u32, 6), total: u32 });
+
+describe('for … of', { skip: needsRoot }, () => {
+  const cases: [name: string, body: string, expected: number][] = [
+    [
+      'table',
+      'let sum = 0; for (const port of PORTS) { if (port === 443) continue; sum += port; } return sum;',
+      8160,
+    ],
+    ['literal', 'let sum = 0; for (const x of [1, ctx.length, 5]) sum += x; return sum;', 70],
+    [
+      'range',
+      'let sum = 0; for (const i of range(5)) { if (i === 4) break; sum += i * 10; } return sum;',
+      60,
+    ],
+    ['from to', 'let sum = 0; for (let i of range(3, 6)) { i += 1; sum += i; } return sum;', 15],
+    [
+      'return',
+      'for (const i of range(9)) { const byte = ctx.at(u8, i); if (byte !== null && byte === 5) return i; } return 99;',
+      5,
+    ],
+    [
+      'array in memory',
+      'const sums = zeroed(Sums); for (const i of range(6)) sums.words[i] = i * i; let total = 0; for (const word of sums.words) { if (word === 16) continue; total += word; } return total;',
+      39,
+    ],
+    [
+      'nested, with labels',
+      'const sums = zeroed(Sums); sums.words[2] = 7; let n = 0; outer: for (const word of sums.words) { for (const other of sums.words) { n += 1; if (word === 7) break outer; if (other === 7) continue outer; } } return n;',
+      7,
+    ],
+    [
+      'packet',
+      'const eth = ctx.at(Ethernet, 0); if (!eth) return 0; let sum = 0; for (const byte of eth.source) sum += byte; return sum;',
+      51,
+    ],
+  ];
+  const packet = Uint8Array.from({ length: 64 }, (_, index) => index);
+  for (const [name, body, expected] of cases) {
+    test(name, () => {
+      const { result } = runBoth(body, { scope: { PORTS, Sums }, packet });
+      assert.equal(result, expected);
+    });
+  }
 });

@@ -12,6 +12,7 @@ export { isKernelMemory, type KernelMemory, spinLock, timer } from './kernel-mem
 export { type HelperParameter, type HelperSpec, helperSpec } from './language/helper.ts';
 export * from './language/helpers.ts';
 export * from './language/locked.ts';
+export * from './language/loops.ts';
 export * from './language/map-methods.ts';
 export * from './language/memory.ts';
 export { type AccessOptions, isMapSpec, type MapOptions, type MapSpec, type ProgramMap } from './map.ts';

@@ -13,6 +13,7 @@ import {
   isMapSpec,
   isType,
   locked,
+  loop,
   ntoh16,
   ntoh32,
   ntoh64,
@@ -23,6 +24,7 @@ import {
   zeroed,
 } from '@waggle/bpf';
 import { atomicCall, isAtomic } from './atomics.ts';
+import { loopCall } from './callbacks.ts';
 import { contextCall } from './context.ts';
 import { lockedCall } from './critical-section.ts';
 import { expression } from './expressions.ts';
@@ -111,6 +113,7 @@ function intrinsic(f: Lowering, value: unknown, node: Call): Operand | undefined
   }
   if (isAtomic(value)) return atomicCall(f, value, node);
   if (value === locked) return lockedCall(f, node);
+  if (value === loop) return loopCall(f, node);
   const helper = helperSpec(value);
   return helper && callHelper(f, helper, node);
 }

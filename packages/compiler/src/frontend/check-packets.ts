@@ -82,7 +82,7 @@ function through(
 
 const moves = (instruction: IrInstruction, moving: ReadonlySet<string>): boolean =>
   ('kills' in instruction && instruction.kills === 'packet') ||
-  (instruction.op === 'call' && moving.has(instruction.function));
+  ((instruction.op === 'call' || instruction.op === 'functionReference') && moving.has(instruction.function));
 
 /** The functions that may move the packet, themselves or by what they call. */
 function movingFunctions(functions: readonly IrFunction[]): ReadonlySet<string> {

@@ -37,6 +37,14 @@ export const diagnostics = {
   },
   W112: { message: 'A loop without condition needs a break or a return in it' },
   W113: { message: 'There is no {what} to go to here' },
+  W114: {
+    message: 'for … of goes over arrays, tables of constants and range(), not over {got}',
+    hint: 'Use a loop with an index, or forEach() of a map',
+  },
+  W115: {
+    message: 'This loop would be written out {turns} times; {most} is the most',
+    hint: 'Use a loop with an index, or loop()',
+  },
 
   // 200: types
   W201: { message: 'Expected {expected}, got {got}', hint: 'Cast it: {cast}(…)' },

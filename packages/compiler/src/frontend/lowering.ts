@@ -58,6 +58,8 @@ export class Lowering {
   resultSeen = true;
   /** The callback that is being compiled in place; `return` leaves it. */
   inlined: InlineBody | undefined;
+  /** What a callback does before it returns: variables go back to where its caller finds them. */
+  readonly returning: (() => void)[] = [];
   private exclusive = false;
   private scopes: Map<string, Binding>[] = [new Map()];
   private place: Place;

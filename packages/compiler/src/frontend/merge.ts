@@ -182,7 +182,11 @@ function mergePointers(
 /** How messages call memory. */
 export function spaceName(type: IrType): string {
   const space = isNullable(type) ? nonNull(type) : type;
-  return { packet: 'the packet', mapValue: 'a map', stack: 'the stack' }[space as string] ?? `a ${space}`;
+  return (
+    { packet: 'the packet', mapValue: 'a map', mapKey: 'a key of a map', stack: 'the stack' }[
+      space as string
+    ] ?? `a ${space}`
+  );
 }
 
 function commonType(left: Operand, right: Operand, expected: Type | undefined): Scalar | undefined {

@@ -161,7 +161,7 @@ export class ProgramLowering {
     this.instances.set(syntax, known);
     const before = known.get(key);
     if (before) return before;
-    const made = make(this.uniqueName(syntax.name));
+    const made = make(this.functionName(syntax.name));
     known.set(key, made);
     return made;
   }
@@ -197,7 +197,8 @@ export class ProgramLowering {
     this.reporter.fail('W405', node.place, { name: `${name}()`, expected, got });
   }
 
-  private uniqueName(wanted: string): string {
+  /** A name for a function in the IR that no other one has. */
+  functionName(wanted: string): string {
     let name = wanted;
     for (let count = 2; this.names.has(name); count++) name = `${wanted}_${count}`;
     this.names.add(name);

@@ -2,6 +2,7 @@
 import { bool, i32, type Scalar, typeName, u32 } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { type IrType, nonNull, type Space, spaceOf } from '../ir/type.ts';
+import { turnResult } from './callbacks.ts';
 import { expression } from './expressions.ts';
 import { irType, type Lowering, sameType } from './lowering.ts';
 import { present } from './memory.ts';
@@ -13,6 +14,7 @@ import type { Expression, Place } from './syntax.ts';
 /** `return value`. */
 export function returnValue(f: Lowering, node: Expression | undefined, place: Place): void {
   const value = resultOf(f, node, place);
+  for (const finish of f.returning) finish();
   f.builder.return(value, f.originOf(place));
 }
 
@@ -21,6 +23,7 @@ export function endFunction(f: Lowering, place: Place, tracing: boolean): void {
   if (!f.builder.reachable) return;
   const { kind } = f.result;
   if (kind === 'void') f.builder.return(undefined, f.originOf(place));
+  else if (kind === 'turn') returnValue(f, undefined, place);
   else if (kind === 'verdict' && tracing) {
     const zero = f.at(place, () => f.constant('i32', 0n));
     f.builder.return(zero, f.originOf(place));
@@ -34,6 +37,7 @@ function resultOf(f: Lowering, node: Expression | undefined, place: Place): Valu
   const { result } = f;
   if (node === undefined) {
     if (result.kind === 'void') return undefined;
+    if (result.kind === 'turn') return f.constant('i32', 0n);
     return result.kind === 'verdict' ? f.constant('i32', 0n) : f.fail('W409', place, { name: f.name });
   }
   const expected = result.kind === 'scalar' ? result.type : result.kind === 'pointer' ? result.to : undefined;
@@ -41,6 +45,8 @@ function resultOf(f: Lowering, node: Expression | undefined, place: Place): Valu
   switch (result.kind) {
     case 'verdict':
       return verdict(f, operand, node.place);
+    case 'turn':
+      return turnResult(f, operand, node);
     case 'scalar':
       return scalarResult(f, operand, result.type, node.place);
     case 'void':

@@ -1,6 +1,7 @@
 /** Statements, by the kind of their syntax. A faulty statement is reported and left; the next one goes on. */
 import { condition, equals } from './conditions.ts';
 import { expression } from './expressions.ts';
+import { forOf } from './for-of.ts';
 import { leaveInline } from './inline-callbacks.ts';
 import type { Exit, Lowering } from './lowering.ts';
 import { Reported } from './report.ts';
@@ -41,6 +42,9 @@ function statement(f: Lowering, node: Statement): void {
     case 'loop':
       f.scoped(() => loop(f, node));
       break;
+    case 'forOf':
+      f.scoped(() => forOf(f, node));
+      break;
     case 'switch':
       lowerSwitch(f, node);
       break;
@@ -60,7 +64,7 @@ function statement(f: Lowering, node: Statement): void {
 }
 
 /** The statement of a branch or a loop, which has a scope of its own. */
-function body(f: Lowering, node: Statement): void {
+export function body(f: Lowering, node: Statement): void {
   f.scoped(() => statements(f, node.kind === 'block' ? node.body : [node]));
 }
 
@@ -147,7 +151,8 @@ function lowerSwitch(f: Lowering, node: Extract<Statement, { kind: 'switch' }>):
   builder.enter(end);
 }
 
-function within(f: Lowering, exit: Exit, lower: () => void): void {
+/** Lowers what `break` and `continue` leave to these blocks. */
+export function within(f: Lowering, exit: Exit, lower: () => void): void {
   f.exits.push(exit);
   lower();
   f.exits.pop();

@@ -1,8 +1,17 @@
 /** Questions about syntax that are answered before it is lowered. */
 import type { Statement } from './syntax.ts';
 
+/** Every name that is mentioned. */
+export function usedNames(body: readonly Statement[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  visit(body, (node) => {
+    if (node.kind === 'identifier') names.add(String(node.name));
+  });
+  return names;
+}
+
 /** The names that are assigned anywhere in a loop; the others keep their values in it. */
-export function assignedNames(loop: Statement): ReadonlySet<string> {
+export function assignedNames(loop: Statement | readonly Statement[]): ReadonlySet<string> {
   const names = new Set<string>();
   visit(loop, (node) => {
     if (node.kind !== 'assignment' && node.kind !== 'update') return;

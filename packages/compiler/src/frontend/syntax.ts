@@ -200,6 +200,16 @@ export type Statement =
       readonly label?: string;
     }
   | {
+      /** `for (const pattern of iterable)`. */
+      readonly kind: 'forOf';
+      readonly place: Place;
+      readonly mutable: boolean;
+      readonly pattern: Pattern;
+      readonly iterable: Expression;
+      readonly body: Statement;
+      readonly label?: string;
+    }
+  | {
       readonly kind: 'switch';
       readonly place: Place;
       readonly subject: Expression;

@@ -225,6 +225,7 @@ class Parser {
       };
     }
     if (ts.isForStatement(node)) return this.for(node, label);
+    if (ts.isForOfStatement(node)) return this.forOf(node, label);
     if (ts.isWhileStatement(node) || ts.isDoStatement(node)) {
       return {
         kind: 'loop',
@@ -284,6 +285,24 @@ class Parser {
       ...(node.incrementor ? { step: this.expression(node.incrementor) } : {}),
       body: this.statement(node.statement),
       testedAfter: false,
+      ...(label === undefined ? {} : { label }),
+    };
+  }
+
+  private forOf(node: ts.ForOfStatement, label: string | undefined): Statement {
+    const { initializer, awaitModifier } = node;
+    if (awaitModifier) return this.unsupported(node, 'W105', 'for await');
+    if (!ts.isVariableDeclarationList(initializer)) return this.refuse(initializer);
+    const variables = this.variables(initializer);
+    const [declaration] = variables.kind === 'variables' ? variables.declarations : [];
+    if (variables.kind !== 'variables' || declaration === undefined) return variables;
+    return {
+      kind: 'forOf',
+      place: this.place(node),
+      mutable: variables.mutable,
+      pattern: declaration.pattern,
+      iterable: this.expression(node.expression),
+      body: this.statement(node.statement),
       ...(label === undefined ? {} : { label }),
     };
   }

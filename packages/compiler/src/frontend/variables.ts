@@ -152,7 +152,8 @@ export function assignPointer(
   return operand;
 }
 
-function destructure(f: Lowering, pattern: Pattern, whole: Operand, mutable: boolean): void {
+/** Binds the names of a pattern to a value and its parts. */
+export function destructure(f: Lowering, pattern: Pattern, whole: Operand, mutable: boolean): void {
   if (pattern.kind === 'identifier') {
     bind(f, pattern.name, whole, mutable, pattern.place);
     return;

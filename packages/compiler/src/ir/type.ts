@@ -13,6 +13,7 @@ export const spaces = [
   'packetEnd',
   'stack',
   'mapValue',
+  'mapKey',
   'map',
   'ringBuffer',
   'socket',

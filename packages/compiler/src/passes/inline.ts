@@ -68,7 +68,7 @@ class Inlining {
     if (fn === undefined || this.#finished.has(name)) return this.#finished.get(name);
     this.#finished.set(name, undefined);
     const bodies = new Map<string, IrFunction>();
-    for (const called of new Set(namedFunctions(fn))) {
+    for (const called of new Set(calledFunctions(fn))) {
       const body = this.#finish(called);
       if (body !== undefined && this.#isInlined(body)) bodies.set(called, body);
     }
@@ -86,6 +86,12 @@ class Inlining {
     );
   }
 }
+
+/** Those that it calls itself; a callback is called by the kernel, and stays a function. */
+const calledFunctions = ({ blocks }: IrFunction): string[] =>
+  blocks.flatMap(({ instructions }) =>
+    instructions.flatMap((each) => (each.op === 'call' ? [each.function] : [])),
+  );
 
 /** The function with calls replaced by the bodies of what they call. */
 function withBodies(fn: IrFunction, bodies: ReadonlyMap<string, IrFunction>): IrFunction {
