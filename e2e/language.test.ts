@@ -1,9 +1,9 @@
 /** What the language means, in the interpreter and in the kernel alike: critical sections, loops, methods. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { array, arrayMap, hashMap, spinLock, struct, u32, u64 } from '@waggle/bpf';
+import { array, arrayMap, be16, be32, hashMap, spinLock, struct, u32, u64 } from '@waggle/bpf';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
-import { runBoth } from './support/both.ts';
+import { runBoth, type Tables } from './support/both.ts';
 
 const Ticket = struct('ticket', { next: u32, lock: spinLock, total: u64 });
 const tickets = arrayMap({ value: Ticket, maxEntries: 2 });
@@ -143,4 +143,45 @@ describe('for … of', { skip: needsRoot }, () => {
       assert.equal(result, expected);
     });
   }
+});
+
+const Flow = struct('flow', { source: be32, port: be16 });
+const flows = hashMap({ key: Flow, value: Sums, maxEntries: 8 });
+const squares = arrayMap({ value: u64, maxEntries: 5 });
+
+describe('forEach()', { skip: needsRoot }, () => {
+  test('structs: the key is read, the value is in the map', () => {
+    const body = `
+      let ports = 0;
+      const seen = flows.forEach((key, value) => {
+        ports += ntoh16(key.port);
+        value.total = value.words[1] + 1;
+      });
+      return ports + u32(seen);`;
+    const key = { source: 1, port: 80 };
+    const { result, found } = runBoth(body, {
+      scope: { flows },
+      prepare: (maps) => {
+        maps.flows?.set(key, { words: [0, 41, 0, 0, 0, 0], total: 0 });
+        maps.flows?.set({ source: 2, port: 443 }, { words: [0, 7, 0, 0, 0, 0], total: 0 });
+      },
+      read: (maps) => maps.flows?.get(key),
+    });
+    assert.equal(result, 525);
+    assert.deepEqual(found, { words: [0, 41, 0, 0, 0, 0], total: 42 });
+  });
+
+  test('scalars are copies; true ends it', () => {
+    const body = `
+      let sum: u64 = 0n;
+      const seen = squares.forEach((index, value) => {
+        sum += value;
+        return index === 3;
+      });
+      return u32(sum) * 10 + u32(seen);`;
+    const prepare = (maps: Tables): void => {
+      for (let index = 0; index < 5; index++) maps.squares?.set(index, BigInt(index * index));
+    };
+    assert.equal(runBoth(body, { scope: { squares }, prepare }).result, 144);
+  });
 });

@@ -5,7 +5,7 @@
  */
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
-import type { MapOfMapsMethods, RingMethods } from './language/map-methods.ts';
+import type { MapOfMapsMethods, RingMethods, UserRingMethods } from './language/map-methods.ts';
 import {
   type AccessOptions,
   checkInteger,
@@ -170,7 +170,7 @@ export function ringBuffer<R = unknown>(options: RingBufferOptions<R>): ProgramR
 /** A buffer through which user space sends records to programs. Linux 6.1. */
 export function userRingBuffer<R = unknown>(
   options: RingBufferOptions<R>,
-): RingBufferSpec<R, 'userRingBuffer'> {
+): RingBufferSpec<R, 'userRingBuffer'> & UserRingMethods<R> {
   return ring('userRingBuffer', options);
 }
 

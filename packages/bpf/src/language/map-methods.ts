@@ -6,6 +6,7 @@ import type { MapType } from '../map-types.ts';
 import type { SkReuseportContext } from '../program-contexts.ts';
 import type { i32, u32, u64 } from '../scalar.ts';
 import type { Socket } from './helpers.ts';
+import type { Turn } from './loops.ts';
 import { onlyInPrograms } from './program-only.ts';
 
 /** Whether an update makes a new entry or changes one: flags of {@link TableMethods.update}. */
@@ -17,6 +18,15 @@ export interface TableMethods<K, V> {
   lookup(key: K): V | null;
   /** Sets the value of a key. */
   update(key: K, value: V, flags?: u64): i32;
+}
+
+/** Maps whose entries a program can go through. */
+export interface EachMethods<K, V> {
+  /**
+   * Runs `body` for each entry, until it returns true, and gives the number of entries that it saw. The key can only be
+   * read; the value is the one in the map, in a map per CPU that of this CPU. Linux 5.13.
+   */
+  forEach(body: (key: K, value: V) => Turn): i32;
 }
 
 /** Maps whose entries can go away. */
@@ -61,6 +71,15 @@ export interface RingMethods<R> {
   query(which: u64): u64;
 }
 
+/** Ring buffers from user space. */
+export interface UserRingMethods<R> {
+  /**
+   * Takes out the records that user space has sent, and runs `body` for a copy of each until it returns true. Gives the number
+   * of records, or a negative errno. Linux 6.1.
+   */
+  drain(body: (record: R) => Turn): i32;
+}
+
 /** Perf events as a channel to user space, one for each CPU. */
 export interface PerfMethods {
   /** Sends a record on the channel of this CPU. */
@@ -101,14 +120,14 @@ export interface MapOfMapsMethods<K, Inner> {
 
 /** What maps of each type have; those that are not here have nothing for programs, or other types above. */
 interface MethodsByType<K, V> {
-  hash: HashMethods<K, V>;
-  array: TableMethods<K, V>;
+  hash: HashMethods<K, V> & EachMethods<K, V>;
+  array: TableMethods<K, V> & EachMethods<K, V>;
   programArray: ProgramArrayMethods;
   perfEventArray: PerfMethods;
-  perCpuHash: HashMethods<K, V> & PerCpuMethods<K, V>;
-  perCpuArray: PerCpuMethods<K, V>;
-  lruHash: HashMethods<K, V>;
-  lruPerCpuHash: HashMethods<K, V> & PerCpuMethods<K, V>;
+  perCpuHash: HashMethods<K, V> & PerCpuMethods<K, V> & EachMethods<K, V>;
+  perCpuArray: PerCpuMethods<K, V> & EachMethods<K, V>;
+  lruHash: HashMethods<K, V> & EachMethods<K, V>;
+  lruPerCpuHash: HashMethods<K, V> & PerCpuMethods<K, V> & EachMethods<K, V>;
   lpmTrie: HashMethods<K, V>;
   deviceMap: RedirectMethods;
   deviceHashMap: RedirectMethods;
@@ -133,16 +152,16 @@ const REDIRECT = ['redirect'] as const;
 
 /** The same by name: what the compiler compiles and user space refuses. */
 export const mapMethods: Readonly<Record<MapType, readonly string[]>> = Object.freeze({
-  hash: HASH,
-  array: TABLE,
+  hash: [...HASH, 'forEach'],
+  array: [...TABLE, 'forEach'],
   programArray: ['tailCall'],
   perfEventArray: ['output'],
-  perCpuHash: [...HASH, 'lookupOnCpu'],
-  perCpuArray: [...TABLE, 'lookupOnCpu'],
+  perCpuHash: [...HASH, 'lookupOnCpu', 'forEach'],
+  perCpuArray: [...TABLE, 'lookupOnCpu', 'forEach'],
   stackTrace: [],
   cgroupArray: [],
-  lruHash: HASH,
-  lruPerCpuHash: [...HASH, 'lookupOnCpu'],
+  lruHash: [...HASH, 'forEach'],
+  lruPerCpuHash: [...HASH, 'lookupOnCpu', 'forEach'],
   lpmTrie: HASH,
   arrayOfMaps: ['lookup'],
   hashOfMaps: ['lookup'],
@@ -160,7 +179,7 @@ export const mapMethods: Readonly<Record<MapType, readonly string[]>> = Object.f
   inodeStorage: [],
   taskStorage: [],
   bloomFilter: ['push', 'has'],
-  userRingBuffer: [],
+  userRingBuffer: ['drain'],
   cgroupStorage: [],
 });
 

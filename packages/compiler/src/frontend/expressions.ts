@@ -174,6 +174,7 @@ function placeOf(f: Lowering, node: Expression): Pointer {
 function writable(f: Lowering, place: Pointer, node: Expression): Pointer {
   const space = spaceOf(f.builder.typeOf(place.value));
   if (space === 'socket' || space === 'kernel') f.fail('W310', node.place, { what: `A field of a ${space}` });
+  if (space === 'mapKey') f.fail('W310', node.place, { what: 'The key of an entry' });
   return place;
 }
 

@@ -1,12 +1,13 @@
 /** What programs do with maps, by the type of the map: each method is one helper of the kernel, or a few instructions. */
-import { bool, i32, type MapSpec, mapMethods, type Scalar, u32, u64 } from '@waggle/bpf';
+import { bool, i32, type MapSpec, mapMethods, type Scalar, type Type, u32, u64 } from '@waggle/bpf';
 import { Helper } from '../backend/helper.ts';
 import type { Value } from '../ir/ir.ts';
 import { spaceOf } from '../ir/type.ts';
+import { type CallbackShape, runCallback } from './callbacks.ts';
 import { expression } from './expressions.ts';
 import { socketArgument } from './helper-calls.ts';
 import type { Lowering } from './lowering.ts';
-import { inMemory, lookedUp, passable, present, zeroedSlot } from './memory.ts';
+import { inMemory, lookedUp, passable, present, read, zeroedSlot } from './memory.ts';
 import { unknownWord } from './names.ts';
 import { describeOperand, type Operand } from './operand.ts';
 import { convert, scalarOf } from './scalars.ts';
@@ -81,6 +82,36 @@ const METHODS: Readonly<Record<string, Method>> = {
     f.program.checkArguments(node, 'redirect', 1, 2);
     const args = [map.reference(), scalarAt(f, node, 0, u32), flags(f, node, 1)];
     return status(f, Helper.redirectMap, args);
+  },
+  forEach: (f, map, node) => {
+    f.program.checkArguments(node, 'forEach', 1);
+    const { key, value } = map.spec;
+    if (!key || !value) return f.fail('W501', node.place, { type: map.spec.type, method: 'forEach' });
+    const shape: CallbackShape = {
+      name: 'forEach',
+      parameters: ['map', 'mapKey', 'mapValue'],
+      bind: (callback, [, keyPointer = 0, valuePointer = 0]) => [
+        read(callback, { kind: 'pointer', to: key, value: keyPointer, offset: 0 }),
+        read(callback, { kind: 'pointer', to: value, value: valuePointer, offset: 0 }),
+      ],
+    };
+    const reference = map.reference();
+    return runCallback(f, node.args[0], node, shape, (callback, captured) =>
+      helper(f, Helper.forEachMapElem, 'i64', [reference, callback, captured, f.constant('i64', 0n)]),
+    );
+  },
+  drain: (f, map, node) => {
+    f.program.checkArguments(node, 'drain', 1);
+    const record = map.spec.record ?? f.fail('W505', node.place, { map: map.name });
+    const shape: CallbackShape = {
+      name: 'drain',
+      parameters: ['kernel'],
+      bind: (callback, [dynamic = 0]) => [receivedRecord(callback, record, dynamic)],
+    };
+    const reference = map.reference();
+    return runCallback(f, node.args[0], node, shape, (callback, captured) =>
+      helper(f, Helper.userRingbufDrain, 'i64', [reference, callback, captured, f.constant('i64', 0n)]),
+    );
   },
   select: (f, map, node) => {
     f.program.checkArguments(node, 'select', 2, 3);
@@ -173,6 +204,33 @@ function taken(f: Lowering, map: MapTarget, node: Call, number: number): Operand
   builder.jump(end, f.origin, [f.emit({ op: 'const', value: 0n }, 'stack?')]);
   builder.enter(end);
   return lookedUp(f, type, value);
+}
+
+/** A copy of what user space has sent, on the stack; what is shorter than a record is passed over. */
+function receivedRecord(f: Lowering, record: Type, dynamic: Value): Operand {
+  const slot = zeroedSlot(f, record);
+  const zero = f.constant('i64', 0n);
+  const size = f.constant('i32', BigInt(record.size));
+  const answer = helper(f, Helper.dynptrRead, 'i64', [
+    slot.value,
+    size,
+    dynamic,
+    f.constant('i32', 0n),
+    zero,
+  ]);
+  const [complete, short] = [f.builder.block(), f.builder.block()];
+  f.builder.branch(
+    'equal',
+    answer,
+    zero,
+    { block: complete, facts: [] },
+    { block: short, facts: [] },
+    f.origin,
+  );
+  f.builder.enter(short);
+  f.builder.return(f.constant('i32', 0n), f.origin);
+  f.builder.enter(complete);
+  return read(f, slot);
 }
 
 /** Gives a reserved record back, to user space or to nobody. */
