@@ -8,11 +8,12 @@ import type { IrType } from '../ir/type.ts';
 import { expression } from './expressions.ts';
 import type { Fact } from './facts.ts';
 import type { Lowering } from './lowering.ts';
+import { fieldOf, present, read } from './memory.ts';
 import { describeOperand, type Operand, type ScalarOperand } from './operand.ts';
 import { type Known, mirrored, opposite, rangeWhere } from './range.ts';
 import { scalar, scalarOf, unify } from './scalars.ts';
 import type { BuildingBlock } from './ssa.ts';
-import type { ComparisonOperator, Expression, Place } from './syntax.ts';
+import type { ComparisonOperator, Expression, Member, Place } from './syntax.ts';
 
 const UNSIGNED: Readonly<Record<ComparisonOperator, Comparison>> = {
   '===': 'equal',
@@ -30,6 +31,8 @@ const SIGNED: Readonly<Record<ComparisonOperator, Comparison>> = {
   '>': 'signedGreater',
   '>=': 'signedGreaterOrEqual',
 };
+
+type ComparisonNode = Extract<Expression, { kind: 'comparison' }>;
 
 /** A comparison that the machine can do, and what each outcome tells. */
 interface Test {
@@ -59,7 +62,42 @@ export function condition(
     f.builder.enter(second);
     // Known already: the right side may even be meaningless, such as a field of null.
     if (f.builder.reachable) condition(f, node.right, then, otherwise, strict);
-  } else f.at(node.place, () => decide(f, outcomeOf(f, node, strict), then, otherwise));
+  } else if (asksThroughNull(node)) f.at(node.place, () => compareThroughNull(f, node, then, otherwise));
+  else f.at(node.place, () => decide(f, outcomeOf(f, node, strict), then, otherwise));
+}
+
+/** `pointer?.field === value`, or `!==`. */
+type QuestionThroughNull = ComparisonNode & { readonly left: Member };
+
+const asksThroughNull = (node: Expression): node is QuestionThroughNull =>
+  node.kind === 'comparison' &&
+  (node.operator === '===' || node.operator === '!==') &&
+  node.left.kind === 'member' &&
+  node.left.optional;
+
+/** A field of null is undefined, and so equal to no value. The right side is computed all the same, as in JavaScript. */
+function compareThroughNull(
+  f: Lowering,
+  { operator, left, right }: QuestionThroughNull,
+  then: BuildingBlock,
+  otherwise: BuildingBlock,
+): void {
+  const object = expression(f, left.object);
+  const [there, missing] = [f.builder.block(), f.builder.block()];
+  decideTruth(f, object, left.object.place, there, missing);
+  f.builder.enter(there);
+  if (f.builder.reachable) {
+    const pointer = present(f, object, left.object);
+    if (pointer.kind !== 'pointer')
+      f.fail('W208', left.place, { operator: '?.', got: describeOperand(pointer) });
+    const field = read(f, fieldOf(f, pointer, left.name, left.place));
+    const value = expression(f, right);
+    decide(f, compareOperands(f, operator, field, value, [left.place, right.place]), then, otherwise);
+  }
+  f.builder.enter(missing);
+  if (!f.builder.reachable) return;
+  expression(f, right);
+  f.builder.jump(operator === '===' ? otherwise : then, f.origin);
 }
 
 function outcomeOf(f: Lowering, node: Expression, strict: boolean): Test | boolean {
@@ -90,7 +128,7 @@ export function decideNull(f: Lowering, pointer: Value, there: BuildingBlock, mi
 
 /** A condition as a value. */
 export function conditionValue(f: Lowering, node: Expression): Operand {
-  if (node.kind === 'comparison') {
+  if (node.kind === 'comparison' && !asksThroughNull(node)) {
     const outcome = compare(f, node);
     if (typeof outcome === 'boolean') return { kind: 'literal', of: 'boolean', value: outcome ? 1n : 0n };
     const { comparison, left, right } = outcome;
@@ -191,7 +229,7 @@ function notNull(f: Lowering, pointer: Value): Test | boolean {
   };
 }
 
-function compare(f: Lowering, node: Extract<Expression, { kind: 'comparison' }>): Test | boolean {
+function compare(f: Lowering, node: ComparisonNode): Test | boolean {
   const left = expression(f, node.left);
   const right = expression(f, node.right);
   return compareOperands(f, node.operator, left, right, [node.left.place, node.right.place]);

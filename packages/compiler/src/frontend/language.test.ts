@@ -176,6 +176,19 @@ describe('memory', () => {
     );
   });
 
+  const throughNull: [body: string, expected: number][] = [
+    ['const p = ctx.at(Head, 0); return p?.a === 0 ? 1 : 2;', 1],
+    ['const p = ctx.at(Head, 0); if (p?.a !== 0) return 1; return p.a + 7;', 7],
+    ['const p = ctx.at(Head, 100); return p?.a === 0 ? 1 : 2;', 2],
+    ['const p = ctx.at(Head, 100); return p?.a !== 0 ? 1 : 2;', 1],
+    ['const p = ctx.at(Head, 100); const same = p?.a === 0 || p?.a !== 9; return same ? 1 : 2;', 1],
+    ['let n = 1; const p = ctx.at(Head, 100); if (p?.a === n++) return 9; return n;', 2],
+    ['let n = 0; const p = ctx.at(Head, 0); if (p?.a === n++) return 9 + n; return n;', 10],
+  ];
+  for (const [body, expected] of throughNull) {
+    test(body, () => assert.equal(value(body, { Head }), expected));
+  }
+
   test('what is assigned is in the packet', () => {
     const module = programOf(
       'const p = ctx.at(Head, 0); if (!p) return 0; p.c = 0x01020304; p.b = 0x0506; return 1;',
