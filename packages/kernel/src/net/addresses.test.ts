@@ -4,10 +4,12 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   formatAddress,
+  formatIpv4,
   formatMac,
   formatPrefix,
   networkOf,
   parseAddress,
+  parseIpv4,
   parseMac,
   parseNetwork,
   parsePrefix,
@@ -28,6 +30,22 @@ describe('addresses', () => {
         assert.equal(parsed.family, bytes.length === 4 ? 4 : 6);
       }),
     );
+  });
+
+  test('of IPv4 are numbers in maps', () => {
+    fc.assert(
+      fc.property(ipv4, (bytes) => {
+        const number = parseIpv4(formatAddress(bytes));
+        assert.equal(number, Buffer.from(bytes).readUInt32BE());
+        assert.equal(formatIpv4(number), formatAddress(bytes));
+      }),
+    );
+    for (const text of ['', '10.0.0', '10.0.0.256', '010.0.0.1', '::1', '10.0.0.0/8']) {
+      assert.throws(() => parseIpv4(text), { code: 'MALFORMED', message: /is not an IPv4 address/ });
+    }
+    for (const number of [-1, 2 ** 32, 0.5, Number.NaN]) {
+      assert.throws(() => formatIpv4(number), { code: 'OUT_OF_RANGE' });
+    }
   });
 
   test('are written as Node writes them', () => {

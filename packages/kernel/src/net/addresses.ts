@@ -89,6 +89,27 @@ export function formatAddress(bytes: Uint8Array): string {
   throw new WaggleError('WRONG_SIZE', `an IP address has 4 or 16 bytes, not ${bytes.length}`);
 }
 
+/**
+ * Reads an IPv4 address as the number that fields of type be32 hold: 10.0.0.1 is 0x0a000001.
+ * @throws WaggleError MALFORMED
+ */
+export function parseIpv4(text: string): number {
+  const bytes = typeof text === 'string' ? readIpv4(text) : undefined;
+  if (bytes === undefined) throw unparsable(text, 'an IPv4 address');
+  return bytes.reduce((number, byte) => number * 256 + byte, 0);
+}
+
+/**
+ * Writes the number of a field of type be32 as an IPv4 address.
+ * @throws WaggleError OUT_OF_RANGE
+ */
+export function formatIpv4(number: number): string {
+  if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
+    throw new WaggleError('OUT_OF_RANGE', `${describe(number)} is not the number of an IPv4 address`);
+  }
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join('.');
+}
+
 function formatIpv6(bytes: Uint8Array): string {
   const groups: number[] = [];
   for (let index = 0; index < 16; index += 2)

@@ -1,5 +1,6 @@
 export {
   formatAddress,
+  formatIpv4,
   formatMac,
   formatPrefix,
   type IpAddress,
@@ -7,6 +8,7 @@ export {
   type IpPrefix,
   networkOf,
   parseAddress,
+  parseIpv4,
   parseMac,
   parseNetwork,
   parsePrefix,
