@@ -1,9 +1,12 @@
 /** What the language means, in the interpreter and in the kernel alike: critical sections, loops, methods. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { array, arrayMap, be16, be32, hashMap, spinLock, struct, u32, u64 } from '@waggle/bpf';
+import { setTimeout } from 'node:timers/promises';
+import { array, arrayMap, be16, be32, hashMap, spinLock, struct, timer, u32, u64 } from '@waggle/bpf';
+import { Machine, xdpContext } from '@waggle/compiler';
+import { createMap, loadProgram } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
-import { runBoth, type Tables } from './support/both.ts';
+import { compiled, runBoth, type Tables } from './support/both.ts';
 
 const Ticket = struct('ticket', { next: u32, lock: spinLock, total: u64 });
 const tickets = arrayMap({ value: Ticket, maxEntries: 2 });
@@ -183,5 +186,87 @@ describe('forEach()', { skip: needsRoot }, () => {
       for (let index = 0; index < 5; index++) maps.squares?.set(index, BigInt(index * index));
     };
     assert.equal(runBoth(body, { scope: { squares }, prepare }).result, 144);
+  });
+});
+
+const Session = struct('session', { count: u32, expiry: timer });
+const sessions = hashMap({ key: u32, value: Session, maxEntries: 8 });
+const expired = arrayMap({ value: u64, maxEntries: 8 });
+/** Starts timers that count the first entry twice, the second once, the third never. */
+const TIMERS = {
+  before: `
+    function expire(key: u32, session: Infer<typeof Session>): void {
+      const times = expired.lookup(key);
+      expired.update(key, (times ?? 0n) + 1n);
+      session.count += 1;
+      if (session.count === 11) restartTimer(session, 1_000_000n);
+    }`,
+  body: `
+    for (const key of range(3)) {
+      sessions.update(key, { count: key === 0 ? 10 : 20 });
+      const session = sessions.lookup(key);
+      if (session && startTimer(sessions, session, 2_000_000n, expire) !== 0) return 99;
+    }
+    const third = sessions.lookup(2);
+    if (!third) return 98;
+    const missing = sessions.lookup(7);
+    if (missing) startTimer(sessions, missing, 1n, (key) => { sessions.delete(key); });
+    return u32(cancelTimer(third)) + u32(cancelTimer(third));`,
+  scope: { Session, sessions, expired },
+};
+
+describe('timers', { skip: needsRoot }, () => {
+  test('fire in the kernel', async () => {
+    const { code, specs } = compiled(TIMERS.body, TIMERS)[1] ?? assert.fail();
+    const maps = Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, createMap(spec)]));
+    const { sessions: table, expired: counts } = maps as never as Tables;
+    const program = loadProgram({ type: 'xdp', name: 'timers', code, license: 'GPL' }, { maps });
+    try {
+      assert.equal(program.testRun({ data: new Uint8Array(64) }).result, 1);
+      await setTimeout(50);
+      assert.deepEqual(
+        [0, 1, 2].map((key) => counts?.get(key)),
+        [2n, 1n, 0n],
+      );
+      assert.deepEqual(
+        [0, 1, 2].map((key) => table?.get(key)),
+        [{ count: 12 }, { count: 21 }, { count: 20 }],
+      );
+    } finally {
+      program.close();
+      for (const map of Object.values(maps)) map.close();
+    }
+  });
+
+  for (const index of [0, 1]) {
+    test(`fire in the interpreter when time passes, ${index === 0 ? 'without' : 'with'} passes`, () => {
+      const { code, specs } = compiled(TIMERS.body, TIMERS)[index] ?? assert.fail();
+      const machine = new Machine({ code, maps: specs });
+      assert.equal(machine.run(xdpContext(new Uint8Array(64))).result, 1);
+      const { sessions: table, expired: counts } = machine.maps as never as Tables;
+      const seen = () => [0, 1, 2].map((key) => counts?.get(key));
+      machine.advance(1_999_999n);
+      assert.deepEqual(seen(), [0n, 0n, 0n]);
+      machine.advance(1n);
+      assert.deepEqual(seen(), [1n, 1n, 0n]);
+      machine.advance(5_000_000n);
+      assert.deepEqual(seen(), [2n, 1n, 0n]);
+      assert.deepEqual(table?.get(0), { count: 12 });
+      assert.equal(machine.clock(), 7_000_000n);
+    });
+  }
+
+  test('end with their entry', () => {
+    const { code, specs } = compiled(TIMERS.body, TIMERS)[1] ?? assert.fail();
+    const machine = new Machine({ code, maps: specs });
+    machine.run(xdpContext(new Uint8Array(64)));
+    const { sessions: table, expired: counts } = machine.maps as never as Tables;
+    table?.delete(0);
+    table?.set(1, { count: 20 });
+    machine.advance(5_000_000n);
+    assert.deepEqual(
+      [0, 1, 2].map((key) => counts?.get(key)),
+      [0n, 0n, 0n],
+    );
   });
 });

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import * as bpf from '@waggle/bpf';
-import { generate, Machine, optimize, specialize, xdpContext } from '@waggle/compiler';
+import { type Code, generate, Machine, optimize, specialize, xdpContext } from '@waggle/compiler';
 import { createMap, loadProgram } from '@waggle/kernel';
 import { formatDiagnostic, lowerProgram } from '../../packages/compiler/src/frontend/index.ts';
 
@@ -12,6 +12,7 @@ import { formatDiagnostic, lowerProgram } from '../../packages/compiler/src/fron
 export interface Table {
   get(key: unknown): unknown;
   set(key: unknown, value: unknown): unknown;
+  delete(key: unknown): unknown;
 }
 export type Tables = Readonly<Record<string, Table>>;
 
@@ -32,9 +33,11 @@ export interface Options {
   readonly read?: (maps: Tables) => unknown;
 }
 
-/** Runs an XDP program of that body in all four ways, which have to agree, and says what it did. */
-export function runBoth(body: string, options: Options = {}): Run {
-  const { scope = {}, before = '', packet = new Uint8Array(64), prepare, read } = options;
+/** An XDP program of that body, without and with passes, and the maps that it uses. */
+export function compiled(
+  body: string,
+  { scope = {}, before = '' }: Options,
+): readonly { readonly code: Code; readonly specs: Readonly<Record<string, bpf.MapSpec>> }[] {
   const text = `${before}\nexport const program = xdp((ctx) => {\n${body}\n});`;
   const values = { ...bpf, program: bpf.xdp(() => bpf.Xdp.Pass), ...scope };
   const module = { path: 'both.bpf.ts', text, scope: () => values, resolve: () => undefined };
@@ -43,9 +46,14 @@ export function runBoth(body: string, options: Options = {}): Run {
   assert.ok(program);
   const specs = Object.fromEntries(program.maps);
   const plain = specialize(program.ir, new Map());
+  return [plain, optimize(plain)].map((ir) => ({ code: generate(ir), specs }));
+}
+
+/** Runs an XDP program of that body in all four ways, which have to agree, and says what it did. */
+export function runBoth(body: string, options: Options = {}): Run {
+  const { packet = new Uint8Array(64), prepare, read } = options;
   const runs: Run[] = [];
-  for (const ir of [plain, optimize(plain)]) {
-    const code = generate(ir);
+  for (const { code, specs } of compiled(body, options)) {
     const machine = new Machine({ code, maps: specs });
     const simulated: Tables = { ...machine.maps } as never;
     prepare?.(simulated);

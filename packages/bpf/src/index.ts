@@ -15,6 +15,7 @@ export * from './language/locked.ts';
 export * from './language/loops.ts';
 export * from './language/map-methods.ts';
 export * from './language/memory.ts';
+export * from './language/timers.ts';
 export { type AccessOptions, isMapSpec, type MapOptions, type MapSpec, type ProgramMap } from './map.ts';
 export { MapFlag, type MapOptionName, type MapType, type MapTypeInfo, mapTypes } from './map-types.ts';
 export { nearest } from './nearest.ts';

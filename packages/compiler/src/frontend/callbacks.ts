@@ -3,21 +3,25 @@
  * own, which gets what it uses of its surroundings through the stack (captures.ts).
  */
 
-import { i32, u32 } from '@waggle/bpf';
+import { i32, type Type, u32 } from '@waggle/bpf';
 import { Helper } from '../backend/helper.ts';
 import type { Value } from '../ir/ir.ts';
 import type { IrType } from '../ir/type.ts';
 import { Captures } from './captures.ts';
 import { lessThan } from './conditions.ts';
+import { declaredType } from './declared-types.ts';
 import { expression } from './expressions.ts';
 import { callbackArgument } from './inline-callbacks.ts';
-import { Lowering } from './lowering.ts';
+import { Lowering, sameType } from './lowering.ts';
+import { read } from './memory.ts';
+import type { Module } from './modules.ts';
 import { describeOperand, type Operand } from './operand.ts';
 import { Reported } from './report.ts';
 import { endFunction } from './results.ts';
 import { convert, scalarOf } from './scalars.ts';
 import { statements } from './statements.ts';
-import type { Call, Expression, FunctionSyntax, Place } from './syntax.ts';
+import type { Call, Expression, FunctionSyntax, ParameterSyntax, Place } from './syntax.ts';
+import { usedNames } from './syntax-queries.ts';
 
 /** What the kernel gives to a callback, besides the pointer to what it captured. */
 export interface CallbackShape {
@@ -42,7 +46,11 @@ export function runCallback(
 ): Operand {
   const callback = callbackArgument(f, node, call.place, `${shape.name}()`);
   const captures = new Captures(f, callback);
-  const name = lowerCallback(f, callback, captures, shape);
+  const name = lowerCallback(f, { module: f.module, syntax: callback }, shape, true, (inner) => {
+    const { address } = captures;
+    const passed = inner.builder.param(inner.builder.current, address === undefined ? 'stack?' : 'stack');
+    captures.declare(inner, passed);
+  });
   const captured = captures.address ?? f.emit({ op: 'const', value: 0n }, 'stack?');
   // The function may move the packet: this is what says so to those who watch pointers into it.
   const reference = f.emit({ op: 'functionReference', function: name }, 'function');
@@ -51,33 +59,99 @@ export function runCallback(
   return scalarOf(i32, f.emit({ op: 'truncate' }, 'i32', [answer]));
 }
 
+/**
+ * Lowers a callback that runs when the function around it is over: a function of the module, or one that uses nothing of its
+ * surroundings. Gives its name.
+ */
+export function lowerLater(
+  f: Lowering,
+  node: Expression | undefined,
+  call: Call,
+  shape: CallbackShape,
+): string {
+  const named = node?.kind === 'identifier' || node?.kind === 'member' ? expression(f, node) : undefined;
+  const { module, syntax } =
+    named?.kind === 'function'
+      ? named
+      : { module: f.module, syntax: callbackArgument(f, node, call.place, `${shape.name}()`) };
+  if (f.program.active.has(syntax)) f.fail('W404', call.place, { name: syntax.name });
+  f.program.active.add(syntax);
+  try {
+    return lowerCallback(f, { module, syntax }, shape, false, (callback) => {
+      if (named) return;
+      for (const name of usedNames(syntax.body)) {
+        const binding = f.lookup(name);
+        if (!binding) continue;
+        if (binding.kind === 'const' && isKnown(binding.operand)) callback.declare(name, binding);
+        else f.fail('W116', syntax.place, { name, call: `${shape.name}()` });
+      }
+    });
+  } finally {
+    f.program.active.delete(syntax);
+  }
+}
+
+const isKnown = ({ kind }: Operand): boolean =>
+  kind === 'literal' || kind === 'static' || kind === 'function' || kind === 'null';
+
+/** Lowers the function; `begin` declares what it uses of its surroundings. */
 function lowerCallback(
   caller: Lowering,
-  syntax: FunctionSyntax,
-  captures: Captures,
+  { module, syntax }: { readonly module: Module; readonly syntax: FunctionSyntax },
   { name, parameters, bind }: CallbackShape,
+  stops: boolean,
+  begin: (callback: Lowering) => void,
 ): string {
   const { program } = caller;
   const faults = program.reporter.found.length;
+  if (syntax.unsupported)
+    caller.fail(syntax.unsupported.code, syntax.place, { what: syntax.unsupported.what });
   const unique = program.functionName(`${caller.name}_${name}`);
-  const f = new Lowering(program, caller.module, unique, { kind: 'turn' }, syntax.place);
-  const entry = f.builder.current;
-  const values = parameters.map((type) => f.builder.param(entry, type));
-  const address = f.builder.param(entry, captures.address === undefined ? 'stack?' : 'stack');
-  captures.declare(f, address);
+  const f = new Lowering(program, module, unique, { kind: 'turn', stops }, syntax.place);
+  const values = parameters.map((type) => f.builder.param(f.builder.current, type));
+  begin(f);
   const given = bind(f, values);
-  for (const [index, { pattern }] of syntax.parameters.entries()) {
-    const operand = given[index];
-    if (pattern.kind !== 'identifier' || operand === undefined) {
-      return caller.fail('W101', pattern.place, { what: 'This parameter of a callback' });
-    }
-    f.declare(pattern.name, { kind: 'const', operand });
+  for (const [index, parameter] of syntax.parameters.entries()) {
+    bindParameter(f, parameter, given[index]);
   }
   statements(f, syntax.body);
   endFunction(f, syntax.place, false);
   program.functions.push(f.builder.finish(unique, 'i32', 'static'));
   if (program.reporter.found.length > faults) throw new Reported();
   return unique;
+}
+
+function bindParameter(
+  f: Lowering,
+  { pattern, type, place }: ParameterSyntax,
+  operand: Operand | undefined,
+): void {
+  if (pattern.kind !== 'identifier' || operand === undefined) {
+    f.fail('W101', place, { what: 'This parameter of a callback' });
+  }
+  const declared = type && declaredType(f, type);
+  const fits =
+    !declared ||
+    (declared.kind === 'scalar' && operand.kind === 'scalar' && declared.type === operand.type) ||
+    (declared.kind === 'pointer' && operand.kind === 'pointer' && sameType(declared.to, operand.to));
+  if (!fits) {
+    const expected = describeOperand(operand);
+    f.fail('W201', place, { expected, got: 'another type', cast: 'annotate' });
+  }
+  f.declare(pattern.name, { kind: 'const', operand });
+}
+
+/** The key and the value of an entry, from what the kernel gives to a callback. */
+export function entryOperands(
+  callback: Lowering,
+  key: Type,
+  value: Type,
+  [, keyPointer = 0, valuePointer = 0]: readonly Value[],
+): readonly Operand[] {
+  return [
+    read(callback, { kind: 'pointer', to: key, value: keyPointer, offset: 0 }),
+    read(callback, { kind: 'pointer', to: value, value: valuePointer, offset: 0 }),
+  ];
 }
 
 /** `loop(count, (index) => { … })`. */
@@ -116,8 +190,11 @@ function boundIndex(f: Lowering, index: Operand, count: bigint, place: Place): v
 }
 
 /** What a callback answers: 1 to be called no more. */
-export function turnResult(f: Lowering, operand: Operand, node: Expression): Value {
+export function turnResult(f: Lowering, operand: Operand, stops: boolean, node: Expression): Value {
   if (operand.kind === 'void') return f.constant('i32', 0n);
+  if (!stops) {
+    return f.fail('W201', node.place, { expected: 'nothing', got: describeOperand(operand), cast: 'void' });
+  }
   if (operand.kind === 'literal' && operand.of === 'boolean') return f.constant('i32', operand.value);
   if (operand.kind === 'scalar' && operand.type.name === 'bool') return operand.value;
   return f.fail('W201', node.place, {

@@ -37,6 +37,7 @@ import { describeOperand, type Operand } from './operand.ts';
 import { cast, convert, scalarOf } from './scalars.ts';
 import { typeArgument } from './static-arguments.ts';
 import type { Call } from './syntax.ts';
+import { isTimerCall, timerCall } from './timers.ts';
 
 /** From which type to which a conversion of byte order goes. */
 const BYTE_ORDER: ReadonlyMap<unknown, readonly [from: Scalar, to: Scalar]> = new Map<
@@ -114,6 +115,7 @@ function intrinsic(f: Lowering, value: unknown, node: Call): Operand | undefined
   if (isAtomic(value)) return atomicCall(f, value, node);
   if (value === locked) return lockedCall(f, node);
   if (value === loop) return loopCall(f, node);
+  if (isTimerCall(value)) return timerCall(f, value, node);
   const helper = helperSpec(value);
   return helper && callHelper(f, helper, node);
 }

@@ -2,14 +2,15 @@
  * locked(): a body between taking and releasing the spin lock of a map's value. The verifier allows no calls there, so the
  * lowering refuses them where they stand.
  */
-import { type KernelMemory, type ProgramType, typeName } from '@waggle/bpf';
+import { type KernelMemory, type ProgramType, type Type, typeName } from '@waggle/bpf';
 import { Helper } from '../backend/helper.ts';
+import type { Value } from '../ir/ir.ts';
 import { spaceOf } from '../ir/type.ts';
 import { expression } from './expressions.ts';
 import { callbackArgument, inlineCallback } from './inline-callbacks.ts';
 import type { Lowering } from './lowering.ts';
 import { present } from './memory.ts';
-import { describeOperand, type Operand, type Pointer } from './operand.ts';
+import { describeOperand, type Operand } from './operand.ts';
 import type { Call, Expression } from './syntax.ts';
 
 /** Those that the verifier lets take no lock, for they may run while somebody else holds it. */
@@ -30,7 +31,7 @@ export function lockedCall(f: Lowering, node: Call): Operand {
   const { type } = f.program;
   if (WITHOUT_LOCKS.has(type)) f.fail('W502', node.place, { what: 'locked()', program: type, hint: '' });
   const [given = node, body] = node.args;
-  const lock = f.addressOf(kernelField(f, given, 'bpf_spin_lock', 'spinLock'));
+  const { field: lock } = kernelField(f, given, 'bpf_spin_lock', 'spinLock');
   const callback = callbackArgument(f, body, node.place, 'locked()');
   f.emit({ op: 'callHelper', helper: Helper.spinLock }, 'void', [lock]);
   const result = f.holding(() => inlineCallback(f, callback));
@@ -38,18 +39,20 @@ export function lockedCall(f: Lowering, node: Call): Operand {
   return result;
 }
 
-/** The place of a field of the kernel in the value of a map. */
+/** The address of a field of the kernel in the value of a map, and the struct of that value. */
 export function kernelField(
   f: Lowering,
   node: Expression,
   memory: KernelMemory['name'],
   name: string,
-): Pointer {
+): { readonly struct: Type; readonly field: Value } {
   const value = present(f, expression(f, node), node);
   if (value.kind === 'pointer' && spaceOf(f.builder.typeOf(value.value)) === 'mapValue') {
     const fields = value.to.kind === 'struct' ? value.to.kernelFields : [];
     const field = fields.find(({ type }) => type.name === memory);
-    if (field) return { ...value, offset: value.offset + field.offset };
+    if (field) {
+      return { struct: value.to, field: f.addressOf({ ...value, offset: value.offset + field.offset }) };
+    }
     return f.fail('W507', node.place, { what: name, got: `a ${typeName(value.to)}` });
   }
   return f.fail('W507', node.place, { what: name, got: describeOperand(value) });

@@ -45,6 +45,10 @@ export const diagnostics = {
     message: 'This loop would be written out {turns} times; {most} is the most',
     hint: 'Use a loop with an index, or loop()',
   },
+  W116: {
+    message: 'The callback of {call} runs later, when {name} is gone',
+    hint: 'Keep what it needs in the value of the map',
+  },
 
   // 200: types
   W201: { message: 'Expected {expected}, got {got}', hint: 'Cast it: {cast}(…)' },

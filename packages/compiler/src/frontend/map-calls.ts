@@ -3,7 +3,7 @@ import { bool, i32, type MapSpec, mapMethods, type Scalar, type Type, u32, u64 }
 import { Helper } from '../backend/helper.ts';
 import type { Value } from '../ir/ir.ts';
 import { spaceOf } from '../ir/type.ts';
-import { type CallbackShape, runCallback } from './callbacks.ts';
+import { type CallbackShape, entryOperands, runCallback } from './callbacks.ts';
 import { expression } from './expressions.ts';
 import { socketArgument } from './helper-calls.ts';
 import type { Lowering } from './lowering.ts';
@@ -90,10 +90,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     const shape: CallbackShape = {
       name: 'forEach',
       parameters: ['map', 'mapKey', 'mapValue'],
-      bind: (callback, [, keyPointer = 0, valuePointer = 0]) => [
-        read(callback, { kind: 'pointer', to: key, value: keyPointer, offset: 0 }),
-        read(callback, { kind: 'pointer', to: value, value: valuePointer, offset: 0 }),
-      ],
+      bind: (callback, values) => entryOperands(callback, key, value, values),
     };
     const reference = map.reference();
     return runCallback(f, node.args[0], node, shape, (callback, captured) =>

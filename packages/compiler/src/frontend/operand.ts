@@ -64,8 +64,8 @@ export type DeclaredType =
   | { readonly kind: 'scalar'; readonly type: Scalar }
   | { readonly kind: 'pointer'; readonly to: Type; readonly nullable: boolean }
   | { readonly kind: 'void' }
-  /** What a callback answers: whether it wants to be called no more. */
-  | { readonly kind: 'turn' }
+  /** What a callback answers: with `stops`, whether it wants to be called no more. */
+  | { readonly kind: 'turn'; readonly stops: boolean }
   /** What a program answers: 32 bits, signed or not. */
   | { readonly kind: 'verdict' }
   /** Something that is known when the program is compiled: its value says more than its type. */

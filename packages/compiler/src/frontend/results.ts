@@ -46,7 +46,7 @@ function resultOf(f: Lowering, node: Expression | undefined, place: Place): Valu
     case 'verdict':
       return verdict(f, operand, node.place);
     case 'turn':
-      return turnResult(f, operand, node);
+      return turnResult(f, operand, result.stops, node);
     case 'scalar':
       return scalarResult(f, operand, result.type, node.place);
     case 'void':

@@ -7,6 +7,7 @@ export const errno = {
   ENOMEM: 12,
   EACCES: 13,
   EFAULT: 14,
+  EBUSY: 16,
   EEXIST: 17,
   EINVAL: 22,
   ENOSPC: 28,

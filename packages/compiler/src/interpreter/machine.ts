@@ -23,6 +23,7 @@ import { Memory, Region } from './memory.ts';
 import type { Packet } from './packet.ts';
 import { type Host, Processor } from './processor.ts';
 import type { Registers } from './registers.ts';
+import { Timers } from './timers.ts';
 
 /** The maps of a machine, by name: declarations, or maps that it shares with others. */
 export type MachineMaps = Readonly<Record<string, MapSpec | VirtualMap>>;
@@ -67,6 +68,8 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
   readonly clock: () => bigint;
   readonly random: () => number;
   readonly cpu: number;
+  /** For helpers. */
+  readonly timers: Timers = new Timers(this.memory);
   /** Lines that programs have printed with trace_printk. */
   readonly trace: string[] = [];
   /** Where the last run has redirected its packet. */
@@ -81,6 +84,8 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
   readonly #program: Executable;
   readonly #budget: number;
   #context: PacketContext | undefined;
+  /** Nanoseconds that {@link advance} has added to the clock. */
+  #advanced = 0n;
 
   /** @throws WaggleError MALFORMED for code that is none, NOT_FOUND for a map that it names and that is not given. */
   constructor(options: MachineOptions<M>) {
@@ -93,7 +98,7 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
       cpu = 0,
       budget = BUDGET,
     } = options;
-    this.clock = clock;
+    this.clock = () => clock() + this.#advanced;
     this.random = random;
     this.cpu = cpu;
     this.#budget = budget;
@@ -141,6 +146,37 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
       this.memory.detach(region);
       if (this.#context) this.memory.detach(this.#context.packet.region);
     }
+  }
+
+  /**
+   * Lets so many nanoseconds pass, and calls the functions of the timers that fire meanwhile, each at its time.
+   * @throws ExecutionError like {@link run}.
+   */
+  advance(nanoseconds: bigint): void {
+    const end = this.clock() + nanoseconds;
+    for (let firing = this.timers.due(end); firing; firing = this.timers.due(end)) {
+      this.#passUntil(firing.at);
+      const { map, key, index, callback } = firing;
+      const { values } = map;
+      if (!values) throw map.refusal('timer');
+      const region = new Region('the key of an entry', key, { writable: false });
+      const parameters = [
+        this.memory.address(map.handle),
+        this.memory.address(region),
+        this.memory.address(values, index),
+      ];
+      try {
+        this.#processor.runFunction(callback, parameters, this.#budget);
+      } finally {
+        this.memory.detach(region);
+      }
+    }
+    this.#passUntil(end);
+  }
+
+  #passUntil(time: bigint): void {
+    const now = this.clock();
+    if (time > now) this.#advanced += time - now;
   }
 
   /** For helpers. */

@@ -76,6 +76,15 @@ export class Processor {
     return this.#execute(executable, 0);
   }
 
+  /** Runs a function of a program by itself, by its address. @throws ExecutionError */
+  runFunction(address: bigint, parameters: readonly bigint[], budget: number): bigint {
+    this.#budget = budget;
+    this.#depth = 0;
+    this.#frames.length = 0;
+    this.#enterFrame();
+    return this.invoke(address, parameters);
+  }
+
   /** Calls a function of a program from a helper, by its address. Answers r0. */
   invoke(address: bigint, parameters: readonly bigint[]): bigint {
     const region = this.#memory.find(address);

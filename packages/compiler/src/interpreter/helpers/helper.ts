@@ -4,6 +4,7 @@ import type { Executable } from '../executable.ts';
 import type { VirtualMap } from '../maps/virtual-map.ts';
 import type { Memory } from '../memory.ts';
 import type { Packet } from '../packet.ts';
+import type { Timers } from '../timers.ts';
 
 /**
  * A helper: gets the machine and r1 to r5 as unsigned 64 bits, answers r0. Negative numbers are errors; undefined is for
@@ -35,6 +36,7 @@ export interface HelperHost {
   heldLock: bigint | undefined;
   /** Tail calls of this run. */
   tailCalls: number;
+  readonly timers: Timers;
   /** The map at an address that the program has passed. @throws WaggleError WRONG_TYPE */
   mapAt(address: bigint): VirtualMap;
   /** The packet of this run. @throws WaggleError NOT_SUPPORTED for a context without one, or of the other kind. */

@@ -5,6 +5,7 @@ import type { HelperFunction } from './helper.ts';
 import { mapHelpers } from './map.ts';
 import { outputHelpers } from './output.ts';
 import { packetHelpers } from './packet.ts';
+import { timerHelpers } from './timer.ts';
 
 export const standardHelpers: ReadonlyMap<number, HelperFunction> = new Map([
   ...mapHelpers,
@@ -12,4 +13,5 @@ export const standardHelpers: ReadonlyMap<number, HelperFunction> = new Map([
   ...outputHelpers,
   ...controlHelpers,
   ...environmentHelpers,
+  ...timerHelpers,
 ]);

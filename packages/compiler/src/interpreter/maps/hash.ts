@@ -43,6 +43,8 @@ export class VirtualHash<K = unknown, V = unknown> extends VirtualTable<K, V> {
       return -errno.E2BIG;
     }
     const index = old ?? this.store.take();
+    // The kernel makes a new entry, and the timer of the old one ends with it.
+    if (old !== undefined) this.store.forget(old);
     this.store.write(index, value);
     if (old === undefined || this.#forgets) this.#use(text, index);
     return 0;

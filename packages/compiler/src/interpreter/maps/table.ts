@@ -27,6 +27,10 @@ export abstract class VirtualTable<K = unknown, V = unknown> extends VirtualMap 
     return this.store.region;
   }
 
+  override onFree(listener: (index: number) => void): void {
+    this.store.onFree(listener);
+  }
+
   abstract override lookup(key: Uint8Array): number | undefined;
   abstract override update(key: Uint8Array, value: Uint8Array, flags: number): number;
   abstract override remove(key: Uint8Array): number;

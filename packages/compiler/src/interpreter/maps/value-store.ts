@@ -12,6 +12,7 @@ export class ValueStore {
   readonly size: number;
   readonly #stride: number;
   readonly #free: number[] = [];
+  readonly #listeners: ((index: number) => void)[] = [];
   #taken = 0;
 
   constructor(name: string, { value, flags }: MapSpec) {
@@ -45,6 +46,17 @@ export class ValueStore {
 
   give(index: number): void {
     this.#free.push(index);
+    this.forget(index);
+  }
+
+  /** Says that what the kernel keeps of a value, such as a timer, is gone, though the slot is not. */
+  forget(index: number): void {
+    for (const listener of this.#listeners) listener(index);
+  }
+
+  /** Has a function called with the index of each slot that is given back or forgotten. */
+  onFree(listener: (index: number) => void): void {
+    this.#listeners.push(listener);
   }
 
   read(index: number): Uint8Array {

@@ -63,6 +63,11 @@ export abstract class VirtualMap {
     throw this.refusal('for_each_map_elem');
   }
 
+  /** Has a function called with the place of each value that is given up or put anew. */
+  onFree(_listener: (index: number) => void): void {
+    throw this.refusal('timer');
+  }
+
   refusal(operation: string): WaggleError {
     return new WaggleError(
       'NOT_SUPPORTED',
