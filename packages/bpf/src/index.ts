@@ -10,7 +10,7 @@ export { type ErrorCode, WaggleError, type WaggleErrorOptions } from './errors.t
 export * from './headers.ts';
 export { isKernelMemory, type KernelMemory, spinLock, timer } from './kernel-memory.ts';
 export { type HelperParameter, type HelperSpec, helperSpec } from './language/helper.ts';
-export * from './language/helpers.ts';
+export * from './language/helpers/index.ts';
 export * from './language/locked.ts';
 export * from './language/loops.ts';
 export * from './language/map-methods.ts';

@@ -4,7 +4,7 @@
  */
 import { Sock } from '../context.ts';
 import type { MapType } from '../map-types.ts';
-import type { Scalar } from '../scalar.ts';
+import { i32, type Scalar, u32, u64 } from '../scalar.ts';
 import type { Struct } from '../struct.ts';
 import { programOnly } from './program-only.ts';
 
@@ -57,6 +57,10 @@ export const memory = (...types: Struct[]): HelperParameter => ({ kind: 'memory'
 export const sized = (...types: Struct[]): HelperParameter => ({ kind: 'sized', nullable: false, types });
 export const sizedOrNull: HelperParameter = { kind: 'sized', nullable: true, types: [] };
 export const mapOf = (...types: MapType[]): HelperParameter => ({ kind: 'map', types });
+/** The scalars that helpers take most. */
+export const [U32, U64, I32] = [scalar(u32), scalar(u64), scalar(i32)];
+/** Of a helper after which the packet may be elsewhere. */
+export const moves = { movesPacket: true };
 export const constant = (value: bigint): HelperParameter => ({ kind: 'constant', value });
 /** A socket that must be released. */
 export const heldSocket: HelperResult = { kind: 'socket', type: Sock, release: true };

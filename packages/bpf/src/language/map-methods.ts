@@ -5,7 +5,7 @@
 import type { MapType } from '../map-types.ts';
 import type { SkReuseportContext } from '../program-contexts.ts';
 import type { i32, u32, u64 } from '../scalar.ts';
-import type { Socket } from './helpers.ts';
+import type { Socket } from './helpers/types.ts';
 import type { Turn } from './loops.ts';
 import { onlyInPrograms } from './program-only.ts';
 

@@ -1,11 +1,11 @@
 /** The structs that helpers take, against include/uapi/linux/bpf.h. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { XdpMd } from '../context.ts';
-import { programContexts } from '../program-contexts.ts';
-import { programTypes } from '../program-types.ts';
-import { helperSpec } from './helper.ts';
-import { FibLookup, SocketTuple4, SocketTuple6, skLookupTcp, skRelease, xdpAdjustHead } from './helpers.ts';
+import { XdpMd } from '../../context.ts';
+import { programContexts } from '../../program-contexts.ts';
+import { programTypes } from '../../program-types.ts';
+import { helperSpec } from '../helper.ts';
+import { FibLookup, SocketTuple4, SocketTuple6, skLookupTcp, skRelease, xdpAdjustHead } from './index.ts';
 
 test('structs are laid out as the kernel has them', () => {
   assert.deepEqual([SocketTuple4.size, SocketTuple6.size, FibLookup.size], [12, 36, 64]);
