@@ -16,8 +16,9 @@ import {
   SysctlMd,
   XdpMd,
 } from './context.ts';
+import type { KernelStruct } from './kernel-types.ts';
 import type { ProgramType } from './program-types.ts';
-import type { u32, u64 } from './scalar.ts';
+import type { Scalar, u32, u64 } from './scalar.ts';
 import type { Struct } from './struct.ts';
 import type { Infer, Type } from './types.ts';
 
@@ -137,10 +138,20 @@ export interface Packet {
   at<T>(type: Type<T>, offset: number): T | null;
 }
 
-/** Arguments of the function, hook or tracepoint that a program is attached to. */
-export interface ArgumentsContext {
+/** Arguments of a function of user space. */
+export interface UserArgumentsContext {
   /** The argument at that position, from 0, as the 64 bits in which it was passed. */
   argument(index: number): u64;
+  /** The argument at that position, cast to a scalar. */
+  argument<T>(index: number, type: Scalar<T>): T;
+}
+
+/** Arguments of the function, hook or tracepoint of the kernel that a program is attached to. */
+export interface ArgumentsContext extends UserArgumentsContext {
+  argument(index: number): u64;
+  argument<T>(index: number, type: Scalar<T>): T;
+  /** The argument at that position, which is a pointer to a struct of the kernel. */
+  argument<T>(index: number, type: KernelStruct<T>): T | null;
 }
 
 /** Arguments of a function that has returned, and what it returned. */
@@ -152,6 +163,8 @@ export interface ReturnContext extends ArgumentsContext {
 export interface MemoryContext {
   /** What the context holds at `offset`, seen as a `type`. */
   field<T>(type: Type<T>, offset: number): T;
+  /** The context as a struct that the kernel declares, such as `trace_event_raw_sched_switch`. */
+  field<T>(type: KernelStruct<T>): T;
 }
 
 export type XdpContext = Packet & ContextOf<Rules['xdp']>;

@@ -142,7 +142,8 @@ export function refuseKernelMemory(what: string, type: Type): void {
 // The kernel allows 511 characters in a BTF name since 6.1, 127 before.
 const LONGEST_IDENTIFIER = 127;
 
-function checkIdentifier(what: string, name: string): void {
+/** Checks a name for BTF and C; throws BAD_DECLARATION. `what` begins the message. */
+export function checkIdentifier(what: string, name: string): void {
   if (typeof name !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     throw new WaggleError('BAD_DECLARATION', `${what} cannot be called ${describe(name)}`, {
       hint: 'Use letters, digits and _, and no digit at the start: the name goes to BTF as a C identifier',

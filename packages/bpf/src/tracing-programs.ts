@@ -8,7 +8,12 @@ import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
 import type { Body } from './packet-programs.ts';
 import { declareProgram, type ProgramDeclaration, type ProgramOptions } from './program.ts';
-import type { ArgumentsContext, MemoryContext, ReturnContext } from './program-contexts.ts';
+import type {
+  ArgumentsContext,
+  MemoryContext,
+  ReturnContext,
+  UserArgumentsContext,
+} from './program-contexts.ts';
 import type { ProgramType } from './program-types.ts';
 
 /** A program that gets a `Context` and whose answer means nothing. */
@@ -18,7 +23,10 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 const CATEGORY_AND_NAME = /^[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+$/;
 const FILE_AND_SYMBOL = /^\/[^:\0]+:[A-Za-z_][A-Za-z0-9_.@]*(\+(0x[0-9a-f]+|[0-9]+))?$/;
 
-/** A tracepoint, as `category/name`; the fields are at the offsets in its format file. Linux 4.7. */
+/**
+ * A tracepoint, as `category/name`. Its fields are at the offsets in its format file, or those of the kernel's struct
+ * `trace_event_raw_…`. Linux 4.7.
+ */
 export function tracepoint(
   name: string,
   body: TracingBody<MemoryContext>,
@@ -84,7 +92,7 @@ export function kretprobe(
 /** The entry of a function of a program or library, as `/path:symbol`. Linux 4.1. */
 export function uprobe(
   place: string,
-  body: TracingBody<ArgumentsContext>,
+  body: TracingBody<UserArgumentsContext>,
   options?: ProgramOptions,
 ): ProgramDeclaration<'uprobe'> {
   return declareTargeted('uprobe', place, FILE_AND_SYMBOL, '/usr/lib/libc.so.6:malloc', body, options);

@@ -5,10 +5,12 @@
  * and arrays above them.
  */
 import { WaggleError } from './errors.ts';
+import type { KernelPointer, KernelStruct } from './kernel-types.ts';
 import type { Scalar } from './scalar.ts';
 import type { Struct } from './struct.ts';
 
-declare const value: unique symbol;
+/** Under which a type carries the type of its values; it does not exist at run time. */
+export declare const value: unique symbol;
 
 /** What all types have in common. `T` is the type of the JavaScript value; it does not exist at run time. */
 export interface Described<T> {
@@ -41,8 +43,9 @@ export interface CharsType<T = unknown> extends Described<T> {
 /** Any type whose JavaScript value is a `T`; `kind` tells which of the five it is. */
 export type Type<T = unknown> = Scalar<T> | ArrayType<T> | BytesType<T> | CharsType<T> | Struct<T>;
 
-/** The JavaScript value of a type: `Infer<typeof ServiceKey>`. */
-export type Infer<X> = X extends Described<infer T> ? T : never;
+/** The JavaScript value of a type: `Infer<typeof ServiceKey>`; of a struct of the kernel, what programs see of it. */
+export type Infer<X> =
+  X extends Described<infer T> ? T : X extends KernelStruct<infer T> | KernelPointer<infer T> ? T : never;
 
 /** The largest type that can be declared, in bytes; the kernel allows no larger map value by far. */
 export const MAX_TYPE_SIZE = 1 << 24;
