@@ -1,7 +1,7 @@
 /**
  * The back end: from a program of the IR to machine code.
  *
- *     expand packets, legalise -> select -> remove dead -> allocate registers -> lay out the frame -> emit -> place -> assemble
+ *     expand packets and addresses, legalise -> select -> remove dead -> allocate registers -> lay out the frame -> emit -> place -> assemble
  */
 import { WaggleError } from '@waggle/bpf';
 import type { IrFunction, IrProgram } from '../ir/ir.ts';
@@ -9,6 +9,7 @@ import { allocate } from './allocate.ts';
 import { assemble, type Code } from './assemble.ts';
 import { removeDead } from './dead.ts';
 import { emit } from './emit.ts';
+import { expandAddresses } from './expand-addresses.ts';
 import { expandPackets } from './expand-packets.ts';
 import { layOutFrame } from './frame.ts';
 import { type Instruction, type Label, label } from './instruction.ts';
@@ -56,7 +57,7 @@ function generateFunction(
       hint: 'There are registers for 5; pass a pointer to a struct',
     });
   }
-  const expanded = expandPackets(each);
+  const expanded = expandAddresses(expandPackets(each));
   const legal = target.cpu < 4 ? expandSignedDivision(expanded) : expanded;
   const allocation = allocate(removeDead(select(legal, target)));
   const frame = layOutFrame(allocation.machine);

@@ -263,6 +263,13 @@ class Selection {
         return { kind: 'map', map: instruction.map, valueOffset: instruction.offset };
       case 'functionReference':
         return { kind: 'function', function: instruction.function };
+      case 'fieldExists':
+      case 'registerOffset':
+        throw new WaggleError(
+          'BAD_DECLARATION',
+          `${instruction.op} is not known before the program is finished for a kernel`,
+          { hint: 'Load the program with loadDeclared()' },
+        );
       case 'fieldOffset':
         return { kind: 'field', struct: instruction.struct, path: instruction.path };
       case 'callHelper':

@@ -131,8 +131,24 @@ export type Operation =
   | { readonly op: 'call'; readonly function: string }
   /** context, map, index: continues in another program; falls through when there is none. */
   | { readonly op: 'tailCall' }
-  /** An offset into a kernel struct that is found in the running kernel's BTF (CO-RE); an `i64`. */
-  | { readonly op: 'fieldOffset'; readonly struct: string; readonly path: string };
+  /**
+   * An offset into a kernel struct that is found in the running kernel's BTF (CO-RE); an `i64`. `size` is how many bytes the
+   * program takes the field to have; `narrow` if it is an integer of which the kernel may have fewer.
+   */
+  | {
+      readonly op: 'fieldOffset';
+      readonly struct: string;
+      readonly path: string;
+      readonly size?: number;
+      readonly narrow?: boolean;
+    }
+  /** 1 if the running kernel has the field, else 0; an `i32`. */
+  | { readonly op: 'fieldExists'; readonly struct: string; readonly path: string }
+  /**
+   * Where in the registers that a probe sees (`struct pt_regs`) an argument of the function is, or its result; an `i64`. It
+   * depends on the machine.
+   */
+  | { readonly op: 'registerOffset'; readonly holds: number | 'result' };
 
 /** An instruction. */
 export type IrInstruction = Operation & {

@@ -26,6 +26,8 @@ const operations = [
   'callKernel',
   'call',
   'fieldOffset',
+  'fieldExists',
+  'registerOffset',
 ] as const;
 
 /**
@@ -105,8 +107,16 @@ function read(words: Words, values: () => void): Operation {
       return { op, helper: helperNumber(words), ...kills() };
     case 'callKernel':
       return { op, function: words.name(), ...kills() };
-    case 'fieldOffset':
+    case 'fieldOffset': {
+      const field = { op, struct: words.name(), path: words.name() };
+      if (!words.take('size')) return field;
+      const sized = { ...field, size: words.number() };
+      return words.take('narrow') ? { ...sized, narrow: true } : sized;
+    }
+    case 'fieldExists':
       return { op, struct: words.name(), path: words.name() };
+    case 'registerOffset':
+      return { op, holds: words.atNumber() ? words.number() : words.oneOf(['result'] as const, 'register') };
     default:
       return { op };
   }

@@ -125,7 +125,14 @@ function operation(instruction: IrInstruction): string {
     case 'call':
       return words('call', quoted(instruction.function), ...args);
     case 'fieldOffset':
-      return words('fieldOffset', quoted(instruction.struct), quoted(instruction.path));
+    case 'fieldExists': {
+      const { op, struct, path } = instruction;
+      const { size, narrow = false } = op === 'fieldOffset' ? instruction : {};
+      const bytes = size === undefined ? '' : `size ${size}`;
+      return words(op, quoted(struct), quoted(path), bytes, narrow ? 'narrow' : '');
+    }
+    case 'registerOffset':
+      return words('registerOffset', String(instruction.holds));
     default:
       return words(instruction.op, ...args);
   }

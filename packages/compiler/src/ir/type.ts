@@ -3,6 +3,9 @@
  * widening it unsigned costs nothing. Pointers are told apart by what they point to, because the verifier does: a pointer to
  * a packet dies at other events than one to a map's value, and neither may be mixed with the other. A `?` says that the
  * pointer may be null, and must be compared with null before it is used.
+ *
+ * `kernel` is memory of the kernel whose type the verifier knows, and which programs read directly. An `address` is one of the
+ * kernel, too, but only a number to the verifier: a load from it becomes a call of bpf_probe_read_kernel().
  */
 
 /** What a pointer points to. */
@@ -18,6 +21,7 @@ export const spaces = [
   'ringBuffer',
   'socket',
   'kernel',
+  'address',
   'function',
 ] as const;
 export type Space = (typeof spaces)[number];

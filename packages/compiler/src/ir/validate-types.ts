@@ -60,10 +60,17 @@ export function checkInstruction(instruction: IrInstruction, rules: Rules): void
       break;
     }
     case 'config':
-    case 'fieldOffset':
       takes(0);
-      if (instruction.op === 'config') result('i32', 'i64');
-      else result('i64');
+      result('i32', 'i64');
+      break;
+    case 'fieldOffset':
+    case 'registerOffset':
+      takes(0);
+      result('i64');
+      break;
+    case 'fieldExists':
+      takes(0);
+      result('i32');
       break;
     case 'compare':
       takes(2);
@@ -100,6 +107,7 @@ export function checkInstruction(instruction: IrInstruction, rules: Rules): void
     case 'store':
       takes(2);
       pointer(0);
+      expect(types[0] !== 'address', 'memory of the kernel is only read');
       if (isInteger(types[1] ?? 'void')) is(1, instruction.size === 8 ? 'i64' : 'i32');
       result('void');
       break;

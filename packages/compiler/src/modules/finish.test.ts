@@ -50,25 +50,6 @@ test('passes can be left out', () => {
   );
 });
 
-test('offsets of the kernel become constants', () => {
-  const reading = parseIr(`program xdp
-
-function main(%0: context): i32
-b0:
-  %1: i64 = fieldOffset task_struct pid
-  %2: i32 = truncate %1
-  return %2
-`);
-  const asked: string[] = [];
-  const fieldOffset = (struct: string, path: string): number => {
-    asked.push(`${struct}.${path}`);
-    return 1234;
-  };
-  assert.match(printIr(finishProgram('main', reading, {}, { fieldOffset })), /const 1234\n {2}return/);
-  assert.deepEqual(asked, ['task_struct.pid']);
-  assert.match(printIr(finishProgram('main', reading, {})), /fieldOffset task_struct pid/);
-});
-
 test('values that are missing or wrong are named', () => {
   const cases: [object, string, RegExp][] = [
     [{}, 'MISSING_FIELD', /program "main" needs the values of its config "settings"/],

@@ -4,8 +4,11 @@
  * only that code used. Everything is pure, and quick enough to be done at each load.
  */
 import { type Config, configValues, WaggleError } from '@waggle/bpf';
-import type { IrInstruction, IrProgram } from '../ir/ir.ts';
+import type { Btf } from '../btf/btf.ts';
+import type { IrProgram } from '../ir/ir.ts';
 import { optimize, specialize } from '../passes/index.ts';
+import { readsFields, withFieldOffsets, withFieldTests } from './kernel-fields.ts';
+import { withRegisters } from './probe-registers.ts';
 
 /** Values of configs: by the name of the config, then of the field. */
 export type GivenConfigs = Readonly<Record<string, Readonly<Record<string, number | bigint | boolean>>>>;
@@ -16,8 +19,10 @@ export interface FinishOptions {
   readonly config?: GivenConfigs;
   /** Names of passes to leave out. */
   readonly without?: readonly string[];
-  /** The byte offset of a member in a struct of the kernel; without it, these are left to the loader of the code. */
-  readonly fieldOffset?: (struct: string, path: string) => number;
+  /** The BTF of the kernel, asked for only when needed; without it, offsets of fields are left to the loader of the code. */
+  readonly kernel?: () => Btf;
+  /** The machine, as `process.arch` calls it, which is the default. */
+  readonly machine?: string;
 }
 
 /**
@@ -25,19 +30,23 @@ export interface FinishOptions {
  * @param name what messages call it.
  * @param configs the declarations of its configs, by the names that it has for them.
  * @throws WaggleError MISSING_FIELD for a config without values; WRONG_TYPE, OUT_OF_RANGE, UNKNOWN_FIELD or MISSING_FIELD
- *   for values that are not those declared.
+ *   for values that are not those declared; NOT_SUPPORTED for fields that the kernel lacks or has in another size.
  */
 export function finishProgram(
   name: string,
   program: IrProgram,
   configs: Readonly<Record<string, Config<unknown>>>,
-  { config = {}, without = [], fieldOffset }: FinishOptions = {},
+  { config = {}, without = [], kernel, machine = process.arch }: FinishOptions = {},
 ): IrProgram {
   const values = new Map(
     Object.entries(configs).map(([key, declaration]) => [key, checked(name, key, declaration, config[key])]),
   );
-  const known = fieldOffset ? withFieldOffsets(program, fieldOffset) : program;
-  return optimize(specialize(known, values), { without });
+  const special = withRegisters(name, specialize(program, values), machine);
+  if (!kernel || !readsFields(special)) return optimize(special, { without });
+  const btf = kernel();
+  // Code that the config, or a test for a field, rules out may read fields that this kernel lacks.
+  const possible = optimize(withFieldTests(special, btf), { without });
+  return optimize(withFieldOffsets(name, possible, btf), { without });
 }
 
 function checked(
@@ -52,21 +61,4 @@ function checked(
     });
   }
   return configValues(declaration as Config<GivenConfigs[string]>, given);
-}
-
-/** The program with each offset into a kernel struct as a constant. */
-function withFieldOffsets(
-  program: IrProgram,
-  fieldOffset: (struct: string, path: string) => number,
-): IrProgram {
-  const replace = (instruction: IrInstruction): IrInstruction => {
-    if (instruction.op !== 'fieldOffset') return instruction;
-    const { op, struct, path, ...rest } = instruction;
-    return { ...rest, op: 'const', value: BigInt(fieldOffset(struct, path)) };
-  };
-  const functions = program.functions.map((fn) => ({
-    ...fn,
-    blocks: fn.blocks.map((block) => ({ ...block, instructions: block.instructions.map(replace) })),
-  }));
-  return { ...program, functions };
 }

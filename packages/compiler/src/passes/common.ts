@@ -92,7 +92,11 @@ function keyOf(instruction: IrInstruction, checks: Checks): string {
     case 'functionReference':
       return `${operands} ${instruction.function}`;
     case 'fieldOffset':
+      return `${operands} ${JSON.stringify([instruction.struct, instruction.path, instruction.size, instruction.narrow])}`;
+    case 'fieldExists':
       return `${operands} ${JSON.stringify([instruction.struct, instruction.path])}`;
+    case 'registerOffset':
+      return `${operands} ${instruction.holds}`;
     default:
       return operands;
   }

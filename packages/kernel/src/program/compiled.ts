@@ -106,7 +106,7 @@ export function loadDeclared(
   const ir = finishProgram(name, program, configs, {
     ...(config ? { config } : {}),
     ...(without ? { without } : {}),
-    fieldOffset: (struct, path) => kernelBtf().memberOffset(struct, path),
+    kernel: kernelBtf,
   });
   const code = withKernelFunctions(name, generate(ir, cpu === undefined ? {} : { cpu }));
   const { maps, created } = mapsOf(name, ir, declarations, given);

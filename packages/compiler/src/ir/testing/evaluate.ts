@@ -120,6 +120,8 @@ class Evaluation {
         return isInteger(instruction.type) ? instruction.value : null;
       case 'config':
       case 'fieldOffset':
+      case 'fieldExists':
+      case 'registerOffset':
         throw new Error(`${instruction.op} has no value here`);
       case 'compare':
         return compare(instruction.comparison, number(first), number(second), width) ? 1n : 0n;
