@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import * as bpf from '@waggle/bpf';
-import { generate, optimize, specialize, validateIr } from '@waggle/compiler';
-import { createMap, loadProgram } from '@waggle/kernel';
+import { finishProgram, generate, passes, validateIr } from '@waggle/compiler';
+import { createMap, kernelBtf, loadProgram } from '@waggle/kernel';
 import ts from 'typescript';
 import {
   diagnostics,
@@ -18,6 +18,7 @@ import {
   type ModuleSource,
   programNames,
 } from '../packages/compiler/src/frontend/index.ts';
+import { withKernelFunctions } from '../packages/kernel/src/program/kernel-functions.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const page = 'docs/language.md';
@@ -43,7 +44,7 @@ const all = examples();
 const shared = all.find(({ expected }) => expected === 'declarations')?.code ?? '';
 const names = Object.keys(bpf);
 
-const isModule = ({ code }: Example): boolean => code.includes('xdp(');
+const isModule = ({ code }: Example): boolean => /\b(xdp|btfTracepoint|kprobe)\(/.test(code);
 
 /** The whole module of an example; what is not a module is the body of a program. */
 function moduleText(example: Example): string {
@@ -72,6 +73,14 @@ function moduleOf(example: Example): ModuleSource {
   return { path: `${page}:${example.line}`, text, scope: () => scope, resolve: () => undefined };
 }
 
+/** What the example declares. */
+function declarationOf(example: Example): bpf.ProgramDeclaration {
+  const { program } = moduleOf(example).scope();
+  assert.ok(bpf.isProgramDeclaration(program));
+  return program;
+}
+
+const compiling = all.filter(({ expected }) => expected === '');
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root, to load programs';
 
 for (const example of all) {
@@ -91,15 +100,22 @@ for (const example of all) {
 }
 
 test('the verifier takes what compiles, with and without passes', { skip: needsRoot }, () => {
-  for (const example of all) {
-    if (example.expected !== '') continue;
+  const config = { settings: { udp: true, limit: 100 } };
+  const all = passes.map(({ name }) => name);
+  for (const example of compiling) {
     const { program } = lowerProgram(moduleOf(example), 'program');
     assert.ok(program);
-    const special = specialize(program.ir, new Map([['settings', { udp: true, limit: 100 }]]));
+    const { type, target, license = 'GPL' } = declarationOf(example);
+    const configs = Object.fromEntries(program.configs);
     const maps = Object.fromEntries([...program.maps].map(([name, spec]) => [name, createMap(spec)]));
     try {
-      for (const ir of [special, optimize(special)]) {
-        loadProgram({ type: 'xdp', name: 'example', code: generate(ir), license: 'GPL' }, { maps }).close();
+      for (const without of [[], all]) {
+        // Only passes find out that code behind fieldExists() is not reached.
+        if (without === all && example.code.includes('fieldExists(')) continue;
+        const ir = finishProgram('example', program.ir, configs, { config, without, kernel: kernelBtf });
+        const code = withKernelFunctions('example', generate(ir));
+        const spec = { type, name: 'example', code, license, ...(target ? { target } : {}) };
+        loadProgram(spec, { maps }).close();
       }
     } catch (cause) {
       throw new Error(`${page}:${example.line}`, { cause });

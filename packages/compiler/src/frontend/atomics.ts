@@ -6,6 +6,7 @@ import { irType, type Lowering } from './lowering.ts';
 import { fieldOf, present } from './memory.ts';
 import { describeOperand, type Operand } from './operand.ts';
 import { convert, scalarOf } from './scalars.ts';
+import { fieldArgument } from './static-arguments.ts';
 import type { Call } from './syntax.ts';
 
 const OPERATORS: ReadonlyMap<unknown, AtomicOperator> = new Map<unknown, AtomicOperator>([
@@ -32,14 +33,13 @@ export function atomicCall(f: Lowering, value: unknown, node: Call): Operand {
   f.program.checkArguments(node, 'atomic', operator === 'compareExchange' ? 4 : 3);
   const [pointerNode = node, fieldNode = node, ...valueNodes] = node.args;
   const pointer = present(f, expression(f, pointerNode), pointerNode);
-  // The name of a field is text for TypeScript; the parser keeps its text.
-  const name =
-    fieldNode.kind === 'unsupported' && fieldNode.code === 'W108' ? fieldNode.what.slice(1, -1) : '';
-  if (pointer.kind !== 'pointer' || name === '') {
+  const { name } = fieldArgument(f, node, 1);
+  if (pointer.kind !== 'pointer') {
     return f.fail('W208', pointerNode.place, { operator: 'atomic', got: describeOperand(pointer) });
   }
   const place = fieldOf(f, pointer, name, fieldNode.place);
   const { to } = place;
+  if (place.member) f.fail('W310', pointerNode.place, { what: 'A struct of the kernel' });
   if (to.kind !== 'scalar' || to === bool || to.bits < 32 || to.byteOrder === 'network') {
     return f.fail('W503', fieldNode.place, { type: to.kind === 'scalar' ? to.name : `a ${to.kind}` });
   }

@@ -6,12 +6,16 @@ import {
   be16,
   be32,
   be64,
+  currentTask,
+  fieldExists,
   helperSpec,
   hton16,
   hton32,
   hton64,
   isMapSpec,
   isType,
+  kernelAt,
+  kernelFunctionSpec,
   locked,
   loop,
   ntoh16,
@@ -30,6 +34,8 @@ import { lockedCall } from './critical-section.ts';
 import { expression } from './expressions.ts';
 import { callFunction } from './functions.ts';
 import { callHelper } from './helper-calls.ts';
+import { callKernelFunction } from './kernel-calls.ts';
+import { currentTaskCall, fieldExistsCall, kernelAtCall } from './kernel-structs.ts';
 import type { Lowering } from './lowering.ts';
 import { mapCall } from './map-calls.ts';
 import { present, zeroedSlot } from './memory.ts';
@@ -116,6 +122,11 @@ function intrinsic(f: Lowering, value: unknown, node: Call): Operand | undefined
   if (value === locked) return lockedCall(f, node);
   if (value === loop) return loopCall(f, node);
   if (isTimerCall(value)) return timerCall(f, value, node);
+  if (value === kernelAt) return kernelAtCall(f, node);
+  if (value === currentTask) return currentTaskCall(f, node);
+  if (value === fieldExists) return fieldExistsCall(f, node);
+  const kernelFunction = kernelFunctionSpec(value);
+  if (kernelFunction) return callKernelFunction(f, kernelFunction, node);
   const helper = helperSpec(value);
   return helper && callHelper(f, helper, node);
 }

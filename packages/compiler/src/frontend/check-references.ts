@@ -4,6 +4,7 @@
  *
  * Forwards over the blocks: what is held, and what was given back, on some way to here.
  */
+import type { KernelFunctionSpec } from '@waggle/bpf';
 import { Helper } from '../backend/helper.ts';
 import { nullCheck, nullsOf } from '../ir/checked-pointers.ts';
 import type { Block, IrFunction, IrInstruction, Origin, Value } from '../ir/ir.ts';
@@ -29,24 +30,34 @@ interface State {
 }
 
 /** Reports what is not given back, or given back twice. */
-export function checkReferences(functions: readonly IrFunction[], reporter: Reporter): void {
-  const releases = new Map<string, ReadonlySet<number>>();
+export function checkReferences(
+  functions: readonly IrFunction[],
+  reporter: Reporter,
+  kernelFunctions: ReadonlyMap<string, KernelFunctionSpec>,
+): void {
+  const releasing = { functions: new Map<string, ReadonlySet<number>>(), kernelFunctions };
   // Functions come after those that they call.
   for (const each of functions) {
-    releases.set(each.name, releasedParameters(each, releases));
-    new Check(each, releases, reporter).run();
+    releasing.functions.set(each.name, releasedParameters(each, releasing));
+    new Check(each, releasing, reporter).run();
   }
+}
+
+/** Who gives back which of its arguments. */
+interface Releasing {
+  readonly functions: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly kernelFunctions: ReadonlyMap<string, KernelFunctionSpec>;
 }
 
 class Check {
   private readonly function: IrFunction;
-  private readonly releases: ReadonlyMap<string, ReadonlySet<number>>;
+  private readonly releases: Releasing;
   private readonly reporter: Reporter;
   private readonly acquired = new Map<Value, readonly [what: string, release: string]>();
   private readonly defined: ReadonlyMap<Value, Origin>;
   private readonly nulls: ReadonlySet<Value>;
 
-  constructor(each: IrFunction, releases: ReadonlyMap<string, ReadonlySet<number>>, reporter: Reporter) {
+  constructor(each: IrFunction, releases: Releasing, reporter: Reporter) {
     this.function = each;
     this.releases = releases;
     this.reporter = reporter;
@@ -54,8 +65,7 @@ class Check {
     this.nulls = nullsOf(each);
     for (const { instructions } of each.blocks) {
       for (const instruction of instructions) {
-        if (instruction.op !== 'callHelper') continue;
-        const names = ACQUIRING.get(instruction.helper);
+        const names = acquiring(instruction, releases);
         if (names) this.acquired.set(instruction.id, names);
       }
     }
@@ -142,23 +152,30 @@ class Check {
   }
 }
 
-/** The values that an instruction gives back. */
-function releasedBy(
+/** What an instruction returned that has to be given back, and to whom. */
+function acquiring(
   instruction: IrInstruction,
-  releases: ReadonlyMap<string, ReadonlySet<number>>,
-): readonly Value[] {
-  if (instruction.op === 'callHelper' && RELEASING.has(instruction.helper))
-    return instruction.args.slice(0, 1);
-  if (instruction.op !== 'call') return [];
-  const indexes = releases.get(instruction.function);
+  { kernelFunctions }: Releasing,
+): readonly [what: string, release: string] | undefined {
+  if (instruction.op === 'callHelper') return ACQUIRING.get(instruction.helper);
+  const spec = instruction.op === 'callKernel' ? kernelFunctions.get(instruction.function) : undefined;
+  return spec?.releasedBy === undefined ? undefined : [`${spec.name}()`, `${spec.releasedBy}()`];
+}
+
+/** The values that an instruction gives back. */
+function releasedBy(instruction: IrInstruction, releasing: Releasing): readonly Value[] {
+  const { op, args } = instruction;
+  if (op === 'callHelper' && RELEASING.has(instruction.helper)) return args.slice(0, 1);
+  if (op === 'callKernel' && releasing.kernelFunctions.get(instruction.function)?.releases) {
+    return args.slice(0, 1);
+  }
+  if (op !== 'call') return [];
+  const indexes = releasing.functions.get(instruction.function);
   return instruction.args.filter((_, index) => indexes?.has(index));
 }
 
 /** Which of its parameters a function gives back. */
-function releasedParameters(
-  { blocks }: IrFunction,
-  releases: ReadonlyMap<string, ReadonlySet<number>>,
-): ReadonlySet<number> {
+function releasedParameters({ blocks }: IrFunction, releases: Releasing): ReadonlySet<number> {
   const params = blocks[0]?.params ?? [];
   const released = new Set(
     blocks.flatMap((block) => block.instructions.flatMap((each) => releasedBy(each, releases))),

@@ -2,14 +2,18 @@
  * The context of a program: its fields, the packet behind it, the arguments of a traced function. The tables of
  * `@waggle/bpf` say which fields there are and which can be assigned.
  */
-import { programContexts, type Struct, u32, u64 } from '@waggle/bpf';
+import { isType, programContexts, type Struct, typeName, u32, u64 } from '@waggle/bpf';
+import { Helper } from '../backend/helper.ts';
+import type { Value } from '../ir/ir.ts';
+import type { IrType } from '../ir/type.ts';
 import { expression } from './expressions.ts';
+import { argumentAs, argumentPointer, needsGpl } from './kernel-structs.ts';
 import type { Lowering } from './lowering.ts';
-import { fieldOf, lookedUp, read } from './memory.ts';
+import { fieldOf, lookedUp, read, zeroedSlot } from './memory.ts';
 import { unknownWord } from './names.ts';
 import { describeOperand, type Operand, type Pointer } from './operand.ts';
 import { cast, scalarOf } from './scalars.ts';
-import { typeArgument } from './static-arguments.ts';
+import { typeArgument, typeOrKernelStruct } from './static-arguments.ts';
 import type { Call, Member } from './syntax.ts';
 
 type ContextOperand = Extract<Operand, { kind: 'context' }>;
@@ -23,6 +27,9 @@ const WITH_ARGUMENTS: ReadonlySet<string> = new Set([
   'lsm',
   'structOps',
 ]);
+/** The types of programs whose context is the registers at the entry or return of a function. */
+const PROBES: ReadonlySet<string> = new Set(['kprobe', 'uprobe']);
+const RETURN_PROBES: ReadonlySet<string> = new Set(['kretprobe', 'uretprobe']);
 /** The types of programs whose context is memory that they lay out themselves. */
 const WITH_MEMORY: ReadonlySet<string> = new Set([
   'tracepoint',
@@ -38,6 +45,10 @@ const FARTHEST = 0xffffn;
 export function contextMember(f: Lowering, context: ContextOperand, node: Member): Operand {
   const rule = programContexts[f.program.type];
   if (node.name === 'length' && rule?.packet) return packetLength(f, context);
+  if (node.name === 'returnValue') {
+    if (RETURN_PROBES.has(f.program.type)) return scalarOf(u64, register(f, context, 'result', 'i64'));
+    if (f.program.type === 'fexit') return returned(f, context);
+  }
   return read(f, visibleField(f, context, node));
 }
 
@@ -83,9 +94,15 @@ export function contextCall(f: Lowering, context: ContextOperand, node: Call, me
   const { type } = f.program;
   const rule = programContexts[type];
   if (method === 'at' && rule?.packet) return packetAt(f, context, node);
-  if (method === 'argument' && WITH_ARGUMENTS.has(type)) return argument(f, context, node);
+  if (method === 'argument' && (WITH_ARGUMENTS.has(type) || PROBES.has(type))) {
+    return argument(f, context, node);
+  }
   if (method === 'field' && WITH_MEMORY.has(type)) {
-    const to = typeArgument(f, node, 0);
+    const to = typeOrKernelStruct(f, node, 0);
+    if (!isType(to)) {
+      needsGpl(f, node.place, 'reads structs of the kernel');
+      return { kind: 'pointer', to, value: context.value, offset: 0 };
+    }
     const offset = constantArgument(f, node, 1);
     return read(f, { kind: 'pointer', to, value: context.value, offset });
   }
@@ -116,9 +133,39 @@ function packetAt(f: Lowering, { value }: ContextOperand, node: Call): Operand {
   return lookedUp(f, to, found);
 }
 
-function argument(f: Lowering, { value }: ContextOperand, node: Call): Operand {
+function argument(f: Lowering, context: ContextOperand, node: Call): Operand {
   const index = constantArgument(f, node, 0);
-  return scalarOf(u64, f.emit({ op: 'load', size: 8, offset: index * u64.size }, 'i64', [value]));
+  const load = (type: IrType): Value =>
+    PROBES.has(f.program.type)
+      ? register(f, context, index, type)
+      : f.emit({ op: 'load', size: 8, offset: index * u64.size }, type, [context.value]);
+  const [, typeNode] = node.args;
+  if (!typeNode) return scalarOf(u64, load('i64'));
+  const type = typeOrKernelStruct(f, node, 1);
+  if (type.kind === 'scalar') return argumentAs(f, type, scalarOf(u64, load('i64')), node.place);
+  if (type.kind !== 'kernelStruct') {
+    return f.fail('W201', typeNode.place, {
+      expected: 'a scalar or a struct of the kernel',
+      got: typeName(type),
+      cast: 'kernelStruct',
+    });
+  }
+  const pointer = load(argumentPointer(f, typeNode.place));
+  return { kind: 'pointer', to: type, value: pointer, offset: 0 };
+}
+
+/** What a register held when the probe was hit. */
+function register(f: Lowering, { value }: ContextOperand, holds: number | 'result', type: IrType): Value {
+  const offset = f.emit({ op: 'registerOffset', holds }, 'i64');
+  const place = f.emit({ op: 'offsetPointer' }, 'context', [value, offset]);
+  return f.emit({ op: 'load', size: 8, offset: 0 }, type, [place]);
+}
+
+/** What the function of an fexit program has returned: a helper knows where it is. */
+function returned(f: Lowering, { value }: ContextOperand): Operand {
+  const slot = zeroedSlot(f, u64);
+  f.emit({ op: 'callHelper', helper: Helper.getFuncRet }, 'void', [value, slot.value]);
+  return read(f, slot);
 }
 
 /** An argument that is a number known now. */

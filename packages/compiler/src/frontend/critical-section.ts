@@ -2,7 +2,7 @@
  * locked(): a body between taking and releasing the spin lock of a map's value. The verifier allows no calls there, so the
  * lowering refuses them where they stand.
  */
-import { type KernelMemory, type ProgramType, type Type, typeName } from '@waggle/bpf';
+import type { KernelMemory, ProgramType, Type } from '@waggle/bpf';
 import { Helper } from '../backend/helper.ts';
 import type { Value } from '../ir/ir.ts';
 import { spaceOf } from '../ir/type.ts';
@@ -48,12 +48,10 @@ export function kernelField(
 ): { readonly struct: Type; readonly field: Value } {
   const value = present(f, expression(f, node), node);
   if (value.kind === 'pointer' && spaceOf(f.builder.typeOf(value.value)) === 'mapValue') {
-    const fields = value.to.kind === 'struct' ? value.to.kernelFields : [];
-    const field = fields.find(({ type }) => type.name === memory);
-    if (field) {
-      return { struct: value.to, field: f.addressOf({ ...value, offset: value.offset + field.offset }) };
-    }
-    return f.fail('W507', node.place, { what: name, got: `a ${typeName(value.to)}` });
+    const { to } = value;
+    const field = to.kind === 'struct' && to.kernelFields.find(({ type }) => type.name === memory);
+    if (field) return { struct: to, field: f.addressOf({ ...value, offset: value.offset + field.offset }) };
+    return f.fail('W507', node.place, { what: name, got: describeOperand(value) });
   }
   return f.fail('W507', node.place, { what: name, got: describeOperand(value) });
 }

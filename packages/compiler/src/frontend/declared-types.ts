@@ -2,7 +2,7 @@
  * Type annotations, as far as they decide something: scalars by their names, structs by `Infer<typeof X>`, by an alias of
  * that, or by a type of the same name. What is known when the program is compiled (maps, structs) needs no reading at all.
  */
-import { bool, isType, type Type } from '@waggle/bpf';
+import { bool, isKernelStruct, isType, type KernelStruct, type Type } from '@waggle/bpf';
 import type { Lowering } from './lowering.ts';
 import type { Module } from './modules.ts';
 import type { DeclaredType } from './operand.ts';
@@ -59,14 +59,15 @@ function namedType(
   if (name === 'Infer' && argument?.kind === 'typeof') {
     const meaning = f.program.modules.meaning(module, argument.name);
     const value = meaning.kind === 'value' ? meaning.value : undefined;
-    if (isType(value)) return ofType(value);
+    if (isType(value) || isKernelStruct(value)) return ofType(value);
     return f.fail('W213', place, { what: `Infer<typeof ${argument.name}>`, hint: 'It is no struct' });
   }
   const meaning = f.program.modules.typeMeaning(module, name);
   if (meaning.kind === 'alias') return declaredType(f, meaning.type, meaning.module);
-  if (meaning.kind === 'value' && isType(meaning.value)) return ofType(meaning.value);
+  const named = meaning.kind === 'value' ? meaning.value : undefined;
+  if (isType(named) || isKernelStruct(named)) return ofType(named);
   return { kind: 'static' };
 }
 
-const ofType = (type: Type): DeclaredType =>
+const ofType = (type: Type | KernelStruct): DeclaredType =>
   type.kind === 'scalar' ? { kind: 'scalar', type } : { kind: 'pointer', to: type, nullable: false };

@@ -160,6 +160,10 @@ export const diagnostics = {
     message: '{type} has a {what}, which cannot be copied or passed to a helper',
     hint: 'Copy the fields that are needed into a struct of their own',
   },
+  W509: {
+    message: 'The kernel wants a program that {what} to be under the GPL',
+    hint: "Pass { license: 'GPL' } after its body, or another license compatible with it",
+  },
 } as const satisfies Record<string, DiagnosticText>;
 
 /** The number of a diagnostic. */

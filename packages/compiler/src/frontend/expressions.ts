@@ -1,5 +1,5 @@
 /** Expressions, by the kind of their syntax. `expected` is the type that a struct literal is for, where one is known. */
-import { isConfig, isMapSpec, isType, type Type } from '@waggle/bpf';
+import { isConfig, isKernelStruct, isMapSpec, isType, type KernelFieldType } from '@waggle/bpf';
 import { spaceOf } from '../ir/type.ts';
 import { arithmetic, unary } from './arithmetic.ts';
 import { call } from './calls.ts';
@@ -7,7 +7,17 @@ import { conditionValue } from './conditions.ts';
 import { configField } from './config.ts';
 import { contextMember, contextPlace } from './context.ts';
 import type { Lowering } from './lowering.ts';
-import { assign, elementOf, fieldOf, inSlot, present, read, sourceName } from './memory.ts';
+import {
+  assign,
+  elementOf,
+  elementsOf,
+  fieldOf,
+  inSlot,
+  present,
+  read,
+  sizeOf,
+  sourceName,
+} from './memory.ts';
 import { choose, orElse } from './merge.ts';
 import { named, operandOf, staticOperand, unknownWord } from './names.ts';
 import { describeOperand, type Operand, type Pointer } from './operand.ts';
@@ -16,7 +26,7 @@ import type { Assignment, Element, Expression, Member } from './syntax.ts';
 import { assignPointer } from './variables.ts';
 
 /** Lowers an expression and says what it is. */
-export function expression(f: Lowering, node: Expression, expected?: Type): Operand {
+export function expression(f: Lowering, node: Expression, expected?: KernelFieldType): Operand {
   return f.at(node.place, () => {
     const operand = lower(f, node, expected);
     const known = operand.kind === 'optional' && f.builder.isNonNull(operand.pointer);
@@ -24,7 +34,7 @@ export function expression(f: Lowering, node: Expression, expected?: Type): Oper
   });
 }
 
-function lower(f: Lowering, node: Expression, expected: Type | undefined): Operand {
+function lower(f: Lowering, node: Expression, expected: KernelFieldType | undefined): Operand {
   switch (node.kind) {
     case 'constant':
       return { kind: 'literal', of: node.of, value: node.value };
@@ -100,8 +110,8 @@ function member(f: Lowering, node: Member): Operand {
 
 /** `.length` of an array is a constant. */
 function lengthOf({ to }: Pointer, name: string): Operand | undefined {
-  if (name !== 'length' || to.kind === 'struct' || to.kind === 'scalar') return undefined;
-  return { kind: 'literal', of: 'number', value: BigInt(to.length) };
+  const length = name === 'length' ? elementsOf(to)?.length : undefined;
+  return length === undefined ? undefined : { kind: 'literal', of: 'number', value: BigInt(length) };
 }
 
 function staticMember(
@@ -110,7 +120,7 @@ function staticMember(
   node: Member,
 ): Operand {
   if (isConfig(value)) return configField(f, value, name, node);
-  if (!isType(value) && !isMapSpec(value) && !isPlain(value)) {
+  if (!isType(value) && !isKernelStruct(value) && !isMapSpec(value) && !isPlain(value)) {
     return f.fail('W402', node.place, { name, what: describeOperand({ kind: 'static', value, name }) });
   }
   if (!(node.name in value)) {
@@ -173,7 +183,10 @@ function placeOf(f: Lowering, node: Expression): Pointer {
 
 function writable(f: Lowering, place: Pointer, node: Expression): Pointer {
   const space = spaceOf(f.builder.typeOf(place.value));
-  if (space === 'socket' || space === 'kernel') f.fail('W310', node.place, { what: `A field of a ${space}` });
+  if (place.member || space === 'kernel' || space === 'address') {
+    f.fail('W310', node.place, { what: 'Memory of the kernel' });
+  }
+  if (space === 'socket') f.fail('W310', node.place, { what: `A field of a ${space}` });
   if (space === 'mapKey') f.fail('W310', node.place, { what: 'The key of an entry' });
   return place;
 }
@@ -194,12 +207,9 @@ function assignment(f: Lowering, node: Assignment, prefix = true): Operand {
   const right = operandFor(before, expression(f, value), node);
   const after = arithmetic(f, operator, before, right, [target.place, value.place, place]);
   const stored = convert(f, after, destination.to, place);
-  f.store(destination, storeSize(destination), stored);
+  f.store(destination, sizeOf(destination.to.size), stored);
   return prefix ? scalarOf(destination.to, stored) : before;
 }
-
-const storeSize = ({ to }: Pointer): 1 | 2 | 4 | 8 =>
-  to.size === 8 ? 8 : to.size === 4 ? 4 : to.size === 2 ? 2 : 1;
 
 /** The 1 of `++` is a bigint for those. */
 function operandFor(before: Operand, right: Operand, node: Assignment): Operand {

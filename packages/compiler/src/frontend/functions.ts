@@ -2,7 +2,7 @@
  * Functions of the program's own. A function becomes one of the IR for each way in which it is called: what is known when
  * the program is compiled (maps, structs) is not passed at all, and a pointer is passed with the memory it leads to.
  */
-import { type Type, typeName } from '@waggle/bpf';
+import { type KernelFieldType, kernelTypeName } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { type IrType, nonNull, type Space } from '../ir/type.ts';
 import { declaredType } from './declared-types.ts';
@@ -37,7 +37,7 @@ export interface Instance {
   readonly name: string;
   readonly result: DeclaredType;
   readonly resultType: IrType;
-  readonly resultPointee: Type | undefined;
+  readonly resultPointee: KernelFieldType | undefined;
   readonly resultSeen: boolean;
   /** It has faults, which were reported. */
   readonly faulty: boolean;
@@ -108,9 +108,9 @@ function pass(f: Lowering, reader: Lowering, parameter: ParameterSyntax, node: C
     case 'pointer': {
       if (declared.kind === 'pointer' && !sameType(declared.to, operand.to)) {
         return f.fail('W201', given.place, {
-          expected: `a ${typeName(declared.to)}`,
+          expected: `a ${kernelTypeName(declared.to)}`,
           got: describeOperand(operand),
-          cast: typeName(declared.to),
+          cast: kernelTypeName(declared.to),
         });
       }
       const nullable = declared.kind === 'pointer' && declared.nullable;

@@ -1,5 +1,5 @@
 /** Calls of helper functions of the kernel, by their description in `@waggle/bpf`. */
-import { type HelperParameter, type HelperSpec, isMapSpec, type Struct } from '@waggle/bpf';
+import { type HelperParameter, type HelperSpec, isMapSpec, type Struct, type Type } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { spaceOf } from '../ir/type.ts';
 import { expression } from './expressions.ts';
@@ -48,15 +48,8 @@ function argument(
   node: Expression,
 ): Value[] {
   switch (parameter.kind) {
-    case 'context': {
-      const operand = expression(f, node);
-      if (operand.kind === 'context') return [operand.value];
-      return f.fail('W201', node.place, {
-        expected: 'the context',
-        got: describeOperand(operand),
-        cast: 'ctx',
-      });
-    }
+    case 'context':
+      return [contextArgument(f, node)];
     case 'scalar':
       return [convert(f, expression(f, node, parameter.type), parameter.type, node.place)];
     case 'map': {
@@ -80,8 +73,19 @@ function argument(
   }
 }
 
+/** The context of the program. */
+export function contextArgument(f: Lowering, node: Expression): Value {
+  const operand = expression(f, node);
+  if (operand.kind === 'context') return operand.value;
+  return f.fail('W201', node.place, {
+    expected: 'the context',
+    got: describeOperand(operand),
+    cast: 'ctx',
+  });
+}
+
 /** A struct in memory. A literal is of the first of the types that has its fields. */
-function memoryArgument(f: Lowering, types: readonly Struct[], node: Expression): Pointer {
+export function memoryArgument(f: Lowering, types: readonly Struct[], node: Expression): Pointer<Type> {
   if (node.kind === 'object') {
     const type = types.find((candidate) => hasFields(candidate, node)) ?? types[0];
     if (!type) return f.fail('W214', node.place);

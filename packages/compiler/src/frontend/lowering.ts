@@ -2,9 +2,20 @@
  * What everybody who lowers a part of a function shares: the function being built, the names in scope, and a few short ways
  * to emit. The parts themselves are functions over a `Lowering`: statements.ts, expressions.ts, conditions.ts, …
  */
-import { i32, i64, type MapSpec, type Scalar, type Struct, type Type, typeName, u32, u64 } from '@waggle/bpf';
+import {
+  i32,
+  i64,
+  type KernelFieldType,
+  kernelTypeName,
+  type MapSpec,
+  type Scalar,
+  type Struct,
+  type Type,
+  u32,
+  u64,
+} from '@waggle/bpf';
 import type { AccessSize, Operation, Origin, Value } from '../ir/ir.ts';
-import type { Integer, IrType } from '../ir/type.ts';
+import { type Integer, type IrType, nonNull } from '../ir/type.ts';
 import type { DiagnosticCode } from './diagnostics.ts';
 import type { InlineBody } from './inline-callbacks.ts';
 import type { Module } from './modules.ts';
@@ -18,7 +29,7 @@ import type { Expression, Place } from './syntax.ts';
 /** What a `let` may hold. */
 export type VariableType =
   | { readonly kind: 'scalar'; readonly type: Scalar }
-  | { readonly kind: 'pointer'; readonly to: Type };
+  | { readonly kind: 'pointer'; readonly to: KernelFieldType };
 
 /** What a name stands for in a function. */
 export type Binding =
@@ -53,7 +64,7 @@ export class Lowering {
   /** The type of the result in the IR, where it is known only from what is returned. */
   resultType: IrType | undefined;
   /** What a returned pointer leads to. */
-  resultPointee: Type | undefined;
+  resultPointee: KernelFieldType | undefined;
   /** Whether the verifier knows that all returned integers fit their type. */
   resultSeen = true;
   /** The callback that is being compiled in place; `return` leaves it. */
@@ -166,7 +177,14 @@ export class Lowering {
   }
 
   load(pointer: Pointer, size: AccessSize, type: IrType, at = 0): Value {
-    return this.emit({ op: 'load', size, offset: pointer.offset + at }, type, [pointer.value]);
+    return this.emit({ op: 'load', size, offset: pointer.offset + at }, type, [this.baseOf(pointer)]);
+  }
+
+  /** Where the offset of a place counts from: the value, or the member of what it points to. */
+  private baseOf({ value, member }: Pointer): Value {
+    if (!member) return value;
+    const distance = this.emit({ op: 'fieldOffset', ...member }, 'i64');
+    return this.emit({ op: 'offsetPointer' }, nonNull(this.builder.typeOf(value)), [value, distance]);
   }
 
   store(pointer: Pointer, size: AccessSize, value: Value, at = 0): void {
@@ -174,17 +192,18 @@ export class Lowering {
   }
 
   /** Memory on the stack for a value of that type, uninitialised. */
-  slot(to: Type): Pointer {
+  slot<To extends Type>(to: To): Pointer<To> {
     const alignment = to.size >= 8 ? 8 : to.size > 2 ? 4 : to.size;
     const value = this.emit({ op: 'stackSlot', size: to.size, alignment }, 'stack');
     return { kind: 'pointer', to, value, offset: 0 };
   }
 
   /** Where a pointer points, as one value. */
-  addressOf({ value, offset }: Pointer): Value {
+  addressOf(pointer: Pointer): Value {
+    const { offset } = pointer;
+    const value = this.baseOf(pointer);
     if (offset === 0) return value;
-    const type = this.builder.typeOf(value);
-    return this.emit({ op: 'offsetPointer' }, type.replace('?', '') as IrType, [
+    return this.emit({ op: 'offsetPointer' }, nonNull(this.builder.typeOf(value)), [
       value,
       this.constant('i64', BigInt(offset)),
     ]);
@@ -233,10 +252,14 @@ export function rawValue(type: Scalar, value: bigint): bigint {
 }
 
 /** Whether two types lay out memory in the same way. */
-export function sameType(left: Type, right: Type): boolean {
+export function sameType(left: KernelFieldType, right: KernelFieldType): boolean {
   if (left === right) return true;
+  if (left.kind === 'kernelStruct' || left.kind === 'kernelPointer') {
+    return kernelTypeName(left) === kernelTypeName(right);
+  }
+  if (right.kind === 'kernelStruct' || right.kind === 'kernelPointer') return false;
   if (left.kind !== right.kind || left.size !== right.size) return false;
   if (left.kind === 'struct') return left.name === (right as Struct).name;
   if (left.kind === 'array' && right.kind === 'array') return sameType(left.element, right.element);
-  return typeName(left) === typeName(right);
+  return kernelTypeName(left) === kernelTypeName(right);
 }

@@ -2,11 +2,13 @@
  * Structs and arrays in memory: fields and elements by name and index, reading and writing scalars, copying, and literals on
  * the stack. A pointer is followed only where it is known not to be null, and an index is known to be inside.
  */
-import { bool, type Type, typeName, u8 } from '@waggle/bpf';
+import { bool, isType, type KernelFieldType, kernelTypeName, type Type, typeName, u8 } from '@waggle/bpf';
 import type { AccessSize, Value } from '../ir/ir.ts';
 import { nonNull, spaceOf } from '../ir/type.ts';
 import { expression } from './expressions.ts';
+import { copied, followed, isAddress, kernelStructField } from './kernel-structs.ts';
 import { irType, type Lowering, sameType } from './lowering.ts';
+import { spaceName } from './merge.ts';
 import { unknownWord } from './names.ts';
 import { describeOperand, type Operand, type Pointer } from './operand.ts';
 import { fullRange } from './range.ts';
@@ -36,8 +38,9 @@ export function sourceName(node: Expression): string {
 /** The place of a field. */
 export function fieldOf(f: Lowering, pointer: Pointer, name: string, place: Place): Pointer {
   const { to } = pointer;
+  if (to.kind === 'kernelStruct') return kernelStructField(f, { ...pointer, to }, name, place);
   if (to.kind !== 'struct') {
-    return f.fail('W216', place, { type: typeName(to), field: name, hint: 'It is no struct' });
+    return f.fail('W216', place, { type: kernelTypeName(to), field: name, hint: 'It is no struct' });
   }
   const field = to.fields.find((candidate) => candidate.name === name);
   if (!field) {
@@ -48,7 +51,7 @@ export function fieldOf(f: Lowering, pointer: Pointer, name: string, place: Plac
 }
 
 /** What an array or bytes consist of, and of how many. */
-export function elementsOf(type: Type): { element: Type; length: number } | undefined {
+export function elementsOf(type: KernelFieldType): { element: Type; length: number } | undefined {
   if (type.kind === 'array') return { element: type.element, length: type.length };
   if (type.kind === 'bytes' || type.kind === 'chars') return { element: u8, length: type.length };
   return undefined;
@@ -85,20 +88,20 @@ export function elementOf(
   if (wordsOnly(f, pointer)) f.fail('W504', place, { what: 'The index of an array there' });
   const { maximum } = f.knownOf(index.value, index.type).seen;
   if (!inside && maximum >= BigInt(length)) f.fail('W302', place, { maximum, length });
+  const array =
+    inKernel(f, pointer) && isType(pointer.to) ? copied(f, { ...pointer, to: pointer.to }) : pointer;
   const wide =
     irType(index.type) === 'i64' ? index.value : f.emit({ op: 'zeroExtend' }, 'i64', [index.value]);
   const bytes =
     element.size === 1 ? wide : f.emit({ op: 'mul' }, 'i64', [wide, f.constant('i64', BigInt(element.size))]);
-  const value = f.emit({ op: 'offsetPointer' }, nonNull(f.builder.typeOf(pointer.value)), [
-    pointer.value,
-    bytes,
-  ]);
-  return { ...pointer, to: element, value };
+  const value = f.emit({ op: 'offsetPointer' }, nonNull(f.builder.typeOf(array.value)), [array.value, bytes]);
+  return { ...array, to: element, value };
 }
 
 /** What is at a place: a scalar is read, a struct or array stays where it is. */
 export function read(f: Lowering, place: Pointer): Operand {
   const { to } = place;
+  if (to.kind === 'kernelPointer') return followed(f, place, to.target());
   if (to.kind !== 'scalar') return place;
   const loaded = f.load(place, sizeOf(to.size), irType(to));
   if (to === bool) return scalarOf(bool, isNonZero(f, scalarOf(u8, loaded)));
@@ -143,23 +146,24 @@ type Store = (at: number, size: AccessSize, value: Value) => void;
 /** Writes what an expression yields to a place. Everything is read before anything is written. */
 export function assign(f: Lowering, target: Pointer, value: Expression): void {
   const stores: { at: number; size: AccessSize; value: Value }[] = [];
-  fill(f, target.to, 0, value, onStack(f, target), (at, size, stored) =>
-    stores.push({ at, size, value: stored }),
-  );
+  const { to } = target;
+  if (!isType(to)) f.fail('W310', value.place, { what: `A ${kernelTypeName(to)}` });
+  fill(f, to, 0, value, onStack(f, target), (at, size, stored) => stores.push({ at, size, value: stored }));
   f.at(value.place, () => {
     for (const { at, size, value: stored } of stores) f.store(target, size, stored, at);
   });
 }
 
 /** A value in memory of its own on the stack, with its padding zeroed: a literal, or a copy. */
-export function inSlot(f: Lowering, type: Type, value: Expression): Pointer {
+export function inSlot(f: Lowering, type: KernelFieldType, value: Expression): Pointer<Type> {
+  if (!isType(type)) return f.fail('W310', value.place, { what: `A ${kernelTypeName(type)}` });
   const slot = f.at(value.place, () => f.slot(type));
   fill(f, type, 0, value, true, (at, size, stored) => f.store(slot, size, stored, at));
   return slot;
 }
 
 /** Memory of its own with a scalar in it. */
-export function scalarInSlot(f: Lowering, type: Type, value: Value): Pointer {
+export function scalarInSlot(f: Lowering, type: Type, value: Value): Pointer<Type> {
   const slot = f.slot(type);
   f.store(slot, sizeOf(type.size), value);
   return slot;
@@ -173,7 +177,7 @@ export function zeroedSlot(f: Lowering, type: Type): Pointer {
 }
 
 /** A pointer to a value of `type` for the kernel to read: where it is already, or a copy on the stack. */
-export function inMemory(f: Lowering, type: Type, value: Expression): Pointer {
+export function inMemory(f: Lowering, type: Type, value: Expression): Pointer<Type> {
   if (value.kind === 'object' || value.kind === 'array') return inSlot(f, type, value);
   const operand = expression(f, value, type);
   if (type.kind === 'scalar') {
@@ -183,7 +187,12 @@ export function inMemory(f: Lowering, type: Type, value: Expression): Pointer {
 }
 
 /** The operand as a pointer to a `type` that helpers take. */
-export function passable(f: Lowering, operand: Operand, type: Type | undefined, node: Expression): Pointer {
+export function passable(
+  f: Lowering,
+  operand: Operand,
+  type: Type | undefined,
+  node: Expression,
+): Pointer<Type> {
   const pointer = present(f, operand, node);
   if (pointer.kind !== 'pointer' || (type && !sameType(pointer.to, type))) {
     const expected = type ? `a ${typeName(type)}` : 'a struct';
@@ -194,14 +203,15 @@ export function passable(f: Lowering, operand: Operand, type: Type | undefined, 
     });
   }
   const space = spaceOf(f.builder.typeOf(pointer.value));
-  if (space === 'context' || space === 'socket' || space === 'kernel') {
-    f.fail('W311', node.place, { what: `a ${space}` });
+  const { to } = pointer;
+  if (!isType(to) || space === 'context' || space === 'socket' || inKernel(f, pointer)) {
+    return f.fail('W311', node.place, { what: spaceName(space ?? 'stack') });
   }
-  const [field] = pointer.to.kind === 'struct' ? pointer.to.kernelFields : [];
+  const [field] = to.kind === 'struct' ? to.kernelFields : [];
   if (field && space === 'mapValue') {
-    f.fail('W508', node.place, { type: typeName(pointer.to), what: field.type.name });
+    f.fail('W508', node.place, { type: typeName(to), what: field.type.name });
   }
-  return pointer;
+  return { ...pointer, to };
 }
 
 /** Computes all parts of a value and hands them to `store`, with their places in the value. */
@@ -239,7 +249,8 @@ function fill(
         cast: typeName(type),
       });
     }
-    f.at(value.place, () => copy(f, source, base, type.size, aligned, store));
+    const from = isAddress(f, source) ? copied(f, { ...source, to: type }) : source;
+    f.at(value.place, () => copy(f, from, base, type.size, aligned, store));
   }
 }
 
@@ -310,6 +321,9 @@ function copy(
 /** The verifier wants accesses of the stack aligned; everywhere else the machine copes. */
 const onStack = (f: Lowering, pointer: Pointer): boolean =>
   spaceOf(f.builder.typeOf(pointer.value)) === 'stack';
+
+const inKernel = (f: Lowering, pointer: Pointer): boolean =>
+  isAddress(f, pointer) || spaceOf(f.builder.typeOf(pointer.value)) === 'kernel';
 
 /** Contexts and sockets are not memory: the verifier turns loads of their words into something else. */
 function wordsOnly(f: Lowering, pointer: Pointer): boolean {

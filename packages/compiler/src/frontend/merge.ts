@@ -2,7 +2,7 @@
  * Where two ways give one value: `?:` and `??`. Each side is lowered in blocks of its own; then both become the same type,
  * literals adapting to the other side, and meet in a parameter.
  */
-import { bool, type Scalar, type Type, typeName } from '@waggle/bpf';
+import { bool, type KernelFieldType, kernelTypeName, type Scalar } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { type IrType, isNullable, nonNull, type Space } from '../ir/type.ts';
 import { condition, decideNull, decideTruth, lessThan } from './conditions.ts';
@@ -26,7 +26,7 @@ interface Way {
 export function choose(
   f: Lowering,
   node: Extract<Expression, { kind: 'conditional' }>,
-  expected: Type | undefined,
+  expected: KernelFieldType | undefined,
 ): Operand {
   const [yes, no] = [f.builder.block(), f.builder.block()];
   condition(f, node.condition, yes, no);
@@ -39,7 +39,7 @@ export function choose(
 export function orElse(
   f: Lowering,
   { left, right }: Extract<Expression, { kind: 'logical' }>,
-  expected: Type | undefined,
+  expected: KernelFieldType | undefined,
 ): Operand {
   const [there, missing] = [f.builder.block(), f.builder.block()];
   const finish = (value: () => Operand) => {
@@ -92,7 +92,7 @@ function join(
   f: Lowering,
   then: Way | undefined,
   otherwise: Way | undefined,
-  expected: Type | undefined,
+  expected: KernelFieldType | undefined,
 ): Operand {
   if (then && otherwise) return merge(f, then, otherwise, expected);
   const only = then ?? otherwise;
@@ -102,7 +102,7 @@ function join(
 }
 
 /** Joins two ways and continues after them. */
-function merge(f: Lowering, then: Way, otherwise: Way, expected: Type | undefined): Operand {
+function merge(f: Lowering, then: Way, otherwise: Way, expected: KernelFieldType | undefined): Operand {
   const { builder } = f;
   const end = builder.block();
   const from = (side: Way, value?: (operand: Operand) => Value): Value | undefined => {
@@ -157,8 +157,8 @@ function mergePointers(
     if (other !== space) f.fail('W308', second.place, { left: spaceName(space), right: spaceName(other) });
     if (!sameType(first.operand.to, second.operand.to)) {
       f.fail('W308', second.place, {
-        left: `a ${typeName(first.operand.to)}`,
-        right: `a ${typeName(second.operand.to)}`,
+        left: `a ${kernelTypeName(first.operand.to)}`,
+        right: `a ${kernelTypeName(second.operand.to)}`,
       });
     }
   }
@@ -182,14 +182,23 @@ function mergePointers(
 /** How messages call memory. */
 export function spaceName(type: IrType): string {
   const space = isNullable(type) ? nonNull(type) : type;
-  return (
-    { packet: 'the packet', mapValue: 'a map', mapKey: 'a key of a map', stack: 'the stack' }[
-      space as string
-    ] ?? `a ${space}`
-  );
+  const names: Readonly<Record<string, string>> = {
+    packet: 'the packet',
+    mapValue: 'a map',
+    mapKey: 'a key of a map',
+    stack: 'the stack',
+    context: 'the context',
+    kernel: 'the kernel',
+    address: 'an address of the kernel',
+  };
+  return names[space] ?? `a ${space}`;
 }
 
-function commonType(left: Operand, right: Operand, expected: Type | undefined): Scalar | undefined {
+function commonType(
+  left: Operand,
+  right: Operand,
+  expected: KernelFieldType | undefined,
+): Scalar | undefined {
   if (left.kind === 'literal' && right.kind === 'literal') {
     const wanted = expected?.kind === 'scalar' ? expected : undefined;
     return wanted ?? (left.value < 0n ? naturalType(left) : naturalType(right));

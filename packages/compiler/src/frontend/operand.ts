@@ -2,7 +2,18 @@
  * What an expression turns out to be while it is lowered. Only a scalar, a pointer or a map found in a map exists when the
  * program runs; everything else is known now and leaves no trace but the constants it gives.
  */
-import { isConfig, isMapSpec, isType, type MapSpec, type Scalar, type Type, typeName } from '@waggle/bpf';
+import {
+  isConfig,
+  isKernelStruct,
+  isMapSpec,
+  isType,
+  type KernelFieldType,
+  kernelFunctionSpec,
+  kernelTypeName,
+  type MapSpec,
+  type Scalar,
+  typeName,
+} from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import type { Module } from './modules.ts';
 import type { FunctionSyntax } from './syntax.ts';
@@ -21,12 +32,24 @@ export interface ScalarOperand {
   readonly value: Value;
 }
 
-/** `to` at `offset` bytes after where `value` points. */
-export interface Pointer {
+/** A field of a struct of the kernel, which is where the running kernel has it. */
+export interface KernelMember {
+  readonly struct: string;
+  /** The names of the field and those around it, up to the struct. */
+  readonly path: string;
+  /** How many bytes it is declared to have. */
+  readonly size?: number;
+  /** It is an integer, of which the kernel may have fewer bits. */
+  readonly narrow?: true;
+}
+
+/** `to` at `offset` bytes after where `value` points, or after the member of what is there. */
+export interface Pointer<To extends KernelFieldType = KernelFieldType> {
   readonly kind: 'pointer';
-  readonly to: Type;
+  readonly to: To;
   readonly value: Value;
   readonly offset: number;
+  readonly member?: KernelMember;
 }
 
 /**
@@ -62,7 +85,7 @@ export type Operand =
 /** What a type annotation says. */
 export type DeclaredType =
   | { readonly kind: 'scalar'; readonly type: Scalar }
-  | { readonly kind: 'pointer'; readonly to: Type; readonly nullable: boolean }
+  | { readonly kind: 'pointer'; readonly to: KernelFieldType; readonly nullable: boolean }
   | { readonly kind: 'void' }
   /** What a callback answers: with `stops`, whether it wants to be called no more. */
   | { readonly kind: 'turn'; readonly stops: boolean }
@@ -80,7 +103,7 @@ export function describeOperand(operand: Operand): string {
     case 'scalar':
       return `a ${operand.type.name}`;
     case 'pointer':
-      return `a ${typeName(operand.to)}`;
+      return `a ${kernelTypeName(operand.to)}`;
     case 'optional':
       return `a ${operand.type.name} or null`;
     case 'map':
@@ -102,6 +125,8 @@ function describeStatic(value: unknown): string {
   if (isMapSpec(value)) return 'a map';
   if (isConfig(value)) return 'a config';
   if (isType(value)) return `the type ${typeName(value)}`;
+  if (isKernelStruct(value)) return `the type ${kernelTypeName(value)}`;
+  if (kernelFunctionSpec(value)) return 'a function of the kernel';
   if (typeof value === 'string') return 'a string';
   if (typeof value === 'function') return 'a function';
   if (value === undefined) return 'undefined';

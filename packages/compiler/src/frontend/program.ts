@@ -2,7 +2,14 @@
  * Lowers a program: the function that xdp(), tc() and so on were given, and all that it calls. What is shared by these
  * functions is here: diagnostics, the maps and configs in use, the functions lowered so far.
  */
-import { type Config, isProgramDeclaration, type MapSpec, nearest, type ProgramType } from '@waggle/bpf';
+import {
+  type Config,
+  isProgramDeclaration,
+  type KernelFunctionSpec,
+  type MapSpec,
+  nearest,
+  type ProgramType,
+} from '@waggle/bpf';
 import type { IrFunction, IrProgram } from '../ir/ir.ts';
 import { type IrType, nonNull } from '../ir/type.ts';
 import { checkPackets } from './check-packets.ts';
@@ -77,6 +84,10 @@ export class ProgramLowering {
   /** The functions that are being lowered: one of them is recursive when it is called. */
   readonly active = new Set<FunctionSyntax>();
   readonly type: ProgramType;
+  /** The license that the kernel will be told. */
+  readonly license: string | undefined;
+  /** The functions of the kernel that are called, by name. */
+  readonly kernelFunctions = new Map<string, KernelFunctionSpec>();
   private readonly module: Module;
   private readonly name: string;
   private readonly maps = new Map<string, MapSpec>();
@@ -94,6 +105,7 @@ export class ProgramLowering {
     this.spaces = spaces;
     const declared = source.scope()[name];
     this.type = isProgramDeclaration(declared) ? declared.type : 'xdp';
+    this.license = isProgramDeclaration(declared) ? declared.license : undefined;
   }
 
   run(): { program?: LoweredProgram; diagnostics: readonly Diagnostic[] } {
@@ -104,7 +116,7 @@ export class ProgramLowering {
     }
     if (this.reporter.found.length === 0) {
       checkPackets(this.functions, this.reporter);
-      checkReferences(this.functions, this.reporter);
+      checkReferences(this.functions, this.reporter, this.kernelFunctions);
     }
     const diagnostics = this.reporter.found;
     if (diagnostics.length > 0) return { diagnostics };

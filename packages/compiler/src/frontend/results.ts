@@ -1,5 +1,5 @@
 /** What functions return: the verdict of a program, or a scalar or pointer of the declared type. */
-import { bool, i32, type Scalar, typeName, u32 } from '@waggle/bpf';
+import { bool, i32, kernelTypeName, type Scalar, u32 } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { type IrType, nonNull, type Space, spaceOf } from '../ir/type.ts';
 import { turnResult } from './callbacks.ts';
@@ -92,9 +92,9 @@ function pointerResult(f: Lowering, operand: Operand, node: Expression): Value {
   const fits = operand.kind === 'pointer' && (result.kind !== 'pointer' || sameType(operand.to, result.to));
   if (!fits) {
     return f.fail('W201', node.place, {
-      expected: result.kind === 'pointer' ? `a ${typeName(result.to)}` : 'a pointer',
+      expected: result.kind === 'pointer' ? `a ${kernelTypeName(result.to)}` : 'a pointer',
       got: describeOperand(operand),
-      cast: result.kind === 'pointer' ? typeName(result.to) : 'struct',
+      cast: result.kind === 'pointer' ? kernelTypeName(result.to) : 'struct',
     });
   }
   const pointer = operand as Pointer;

@@ -2,7 +2,7 @@
  * Declarations. A `const` is another name for what its value is; a `let` is a variable of a type that does not change. A
  * variable for pointers also keeps to one kind of memory, which its first pointer decides.
  */
-import { type Type, typeName } from '@waggle/bpf';
+import { type KernelFieldType, kernelTypeName } from '@waggle/bpf';
 import { type IrType, isNullable, nonNull, type Space } from '../ir/type.ts';
 import { declaredType } from './declared-types.ts';
 import { expression } from './expressions.ts';
@@ -67,10 +67,14 @@ function initialValue(f: Lowering, declared: DeclaredType | undefined, value: Ex
   }
 }
 
-function checkPointer(f: Lowering, operand: Operand, to: Type, place: Place): void {
+function checkPointer(f: Lowering, operand: Operand, to: KernelFieldType, place: Place): void {
   const fits = operand.kind === 'null' || (operand.kind === 'pointer' && sameType(operand.to, to));
   if (fits) return;
-  f.fail('W201', place, { expected: `a ${typeName(to)}`, got: describeOperand(operand), cast: typeName(to) });
+  f.fail('W201', place, {
+    expected: `a ${kernelTypeName(to)}`,
+    got: describeOperand(operand),
+    cast: kernelTypeName(to),
+  });
 }
 
 /** `let name: type;` is zero until it is assigned. */
@@ -87,7 +91,7 @@ export function bind(
   operand: Operand,
   mutable: boolean,
   place: Place,
-  to?: Type,
+  to?: KernelFieldType,
   nullable?: boolean,
 ): void {
   if (operand.kind === 'void') f.fail('W208', place, { operator: '=', got: 'nothing' });
@@ -99,7 +103,7 @@ function variable(
   name: string,
   operand: Operand,
   place: Place,
-  to: Type | undefined,
+  to: KernelFieldType | undefined,
   nullable: boolean | undefined,
 ): Binding {
   if (operand.kind === 'pointer' || (operand.kind === 'null' && to)) {
@@ -128,14 +132,14 @@ function variable(
 export function assignPointer(
   f: Lowering,
   target: Variable,
-  to: Type,
+  to: KernelFieldType,
   operand: Operand,
   place: Place,
 ): Operand {
   checkPointer(f, operand, to, place);
   if (operand.kind === 'null') {
     if (!isNullable(target.type)) {
-      f.fail('W201', place, { expected: `a ${typeName(to)}`, got: 'null', cast: typeName(to) });
+      f.fail('W201', place, { expected: `a ${kernelTypeName(to)}`, got: 'null', cast: kernelTypeName(to) });
     }
     f.builder.write(target, f.emit({ op: 'const', value: 0n }, target.type));
   } else if (operand.kind === 'pointer') {
