@@ -44,7 +44,7 @@ test('a program of another version is refused', () => {
   const json = { ...programToJson('main', program), version: 99 };
   assert.throws(() => programFromJson(json), {
     code: 'NOT_SUPPORTED',
-    message: /format 99.*reads 1\. Build/,
+    message: /format 99.*reads 2\. Build/,
   });
 });
 

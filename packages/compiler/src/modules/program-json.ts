@@ -8,7 +8,7 @@ import type { Block, IrFunction, IrInstruction, IrProgram, Origin, Terminator } 
 import { validateIr } from '../ir/validate.ts';
 
 /** Raised whenever older compilers could not read what newer ones write, or the other way round. */
-export const PROGRAM_FORMAT = 1;
+export const PROGRAM_FORMAT = 2;
 
 /** JSON of a program. */
 export interface ProgramJson {
