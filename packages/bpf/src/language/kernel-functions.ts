@@ -8,7 +8,7 @@ import type { TcContext, XdpContext } from '../program-contexts.ts';
 import { i32, i64, u8, u16, u32, u64 } from '../scalar.ts';
 import { struct } from '../struct.ts';
 import { array, chars } from '../types.ts';
-import { SocketTuple4, SocketTuple6 } from './helpers.ts';
+import { SocketTuple4, SocketTuple6 } from './helpers/socket.ts';
 import { contextParameter, kernelFunction, sizedParameter } from './kernel-function.ts';
 
 export {
