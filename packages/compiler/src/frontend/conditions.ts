@@ -10,7 +10,7 @@ import type { Fact } from './facts.ts';
 import type { Lowering } from './lowering.ts';
 import { fieldOf, present, read } from './memory.ts';
 import { describeOperand, type Operand, type ScalarOperand } from './operand.ts';
-import { type Known, mirrored, opposite, rangeWhere } from './range.ts';
+import { type Known, mirrored, opposite, outcomeIn, rangeWhere } from './range.ts';
 import { scalar, scalarOf, unify } from './scalars.ts';
 import type { BuildingBlock } from './ssa.ts';
 import type { ComparisonOperator, Expression, Member, Place } from './syntax.ts';
@@ -269,6 +269,8 @@ function compareOperands(
   const { type, left: first, right: second } = unify(f, left, right, operator, places);
   if (!equality && type.byteOrder === 'network') f.fail('W207', places[0], { operator, type: type.name });
   if (!equality && type === bool) f.fail('W208', places[0], { operator, got: 'a bool' });
+  const outcome = decided(f, operator, first, second);
+  if (outcome !== undefined) return outcome;
   return {
     comparison: (type.signed ? SIGNED : UNSIGNED)[operator],
     left: first.value,
@@ -276,6 +278,18 @@ function compareOperands(
     whenTrue: told(f, operator, first, second),
     whenFalse: told(f, opposite[operator], first, second),
   };
+}
+
+/** The outcome that the ranges of the operands leave, as far as the verifier sees them: what it does not see has to be tested. */
+function decided(
+  f: Lowering,
+  operator: ComparisonOperator,
+  left: ScalarOperand,
+  right: ScalarOperand,
+): boolean | undefined {
+  if (left.type.byteOrder === 'network' || left.type === bool) return undefined;
+  const [first, second] = [f.knownOf(left.value, left.type), f.knownOf(right.value, right.type)];
+  return outcomeIn(operator, first.seen, second.seen);
 }
 
 function inverse(outcome: Test | boolean): Test | boolean {

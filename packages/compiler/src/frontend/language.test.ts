@@ -67,6 +67,8 @@ describe('integers', () => {
     ['let a: be32 = 0x0a000001; return ntoh32(a & 0xff000000) >>> 24;', 10],
     ['let a: be16 = 0x00ff; return ntoh16(~a);', 0xff00],
     ['let a: be16 = 443; return u32(be32(a));', 443],
+    ['let a: i16 = -5; const n = u32(a); if (n > 100) return a < 0 ? 1 : 2; return 3;', 1],
+    ['const n = u32(65536); if (n <= 200) { const v: u8 = n; return v; } return 1;', 1],
   ];
   for (const [body, expected] of cases) test(body, () => assert.equal(value(body), expected));
 });
@@ -130,9 +132,13 @@ describe('memory', () => {
     ['return p.b;', 0x0605],
     ['return ntoh32(p.c);', 0x0708090a],
     ['return p.d[1];', 12],
-    ['let i = 2; return p.e[i & 3] ?? 0;', 0x1413],
-    ['let i: u32 = 7; return p.e[i] ?? 5;', 5],
-    ['let sum = 0; for (let i = 0; i < 4; i++) sum += p.d[i]!; return sum;', 11 + 12 + 13 + 14],
+    ['return p.d[1n] ?? 0;', 12],
+    ['let i = 2; const n = zeroed(Lists); n.e = p.e; return n.e[i & 3] ?? 0;', 0x1413],
+    ['let i: u32 = 7; const n = zeroed(Lists); return n.e[i] ?? 5;', 5],
+    [
+      'const n = zeroed(Lists); n.d = p.d; let sum = 0; for (let i = 0; i < 4; i++) sum += n.d[i]!; return sum;',
+      11 + 12 + 13 + 14,
+    ],
     ['p.f = -2; return p.f === -2 ? p.f : 0;', 0xffff_fffe],
     ['p.b = 0x1234; p.a = u8(p.b); return p.a;', 0x34],
     ['p.a = u8(p.a + 1); const b = p.b; if (b < 0x1000) p.b = b + 1; return p.a + p.b;', 5 + 0x606],
@@ -158,8 +164,9 @@ describe('memory', () => {
   ];
   const Pair = struct('pair', { x: u32, y: u32 });
   const Nested = struct('nested', { tag: u8, pair: Pair });
+  const Lists = struct('lists', { e: array(u16, 4), d: bytes(4) });
   for (const [body, expected] of cases) {
-    test(body, () => assert.equal(value(at(body), { Head, Pair, Nested }), expected));
+    test(body, () => assert.equal(value(at(body), { Head, Pair, Nested, Lists }), expected));
   }
 
   test('the packet ends before the header', () => {

@@ -213,9 +213,17 @@ export class Lowering {
     return this.emit({ op: 'mapReference', map: this.program.mapName(spec, name) }, 'map');
   }
 
-  /** What is known of a value of that type. The verifier knows no types, only the register. */
+  /**
+   * What is known of a value of that type. The verifier knows no types, only the register. A cast between signed and unsigned
+   * may leave the value what it is, so what was found out of the one holds for the other only if both mean the same number.
+   */
   knownOf(value: Value, type: Scalar): Known {
-    return this.builder.knownOf(value) ?? { range: fullRange(type), seen: fullRange(registerOf(type)) };
+    const register = fullRange(registerOf(type));
+    const known = this.builder.knownOf(value);
+    const holds = (range: Range | undefined): range is Range =>
+      range !== undefined && contains(register, range);
+    const [range, seen] = [known?.range, known?.seen];
+    return { range: holds(range) ? range : fullRange(type), seen: holds(seen) ? seen : register };
   }
 
   /** Whether the verifier knows that a value fits its type. */

@@ -70,7 +70,7 @@ export function elementOf(
     return f.fail('W208', place, { operator: '[ ]', got: describeOperand(pointer) });
   }
   const { element, length } = elements;
-  if (index.kind === 'literal' && index.of === 'number') {
+  if (index.kind === 'literal' && index.of !== 'boolean') {
     if (index.value < 0n || index.value >= BigInt(length)) {
       f.fail('W303', place, { index: index.value, length });
     }

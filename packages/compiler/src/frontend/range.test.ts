@@ -8,6 +8,7 @@ import {
   fullRange,
   mirrored,
   opposite,
+  outcomeIn,
   type Range,
   rangeOfResult,
   rangeWhere,
@@ -104,4 +105,22 @@ test('a comparison that holds narrows both sides without losing them', () => {
       assert.ok(contains(second, exactly(right.value)));
     }),
   );
+});
+
+test('a comparison that is decided by ranges holds for all numbers in them', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...comparisons), within, within, (operator, left, right) => {
+      const outcome = outcomeIn(operator, left.range, right.range);
+      if (outcome === undefined) return;
+      const told = rangeWhere(
+        outcome ? operator : opposite[operator],
+        exactly(left.value),
+        exactly(right.value),
+      );
+      assert.deepEqual(told, exactly(left.value));
+    }),
+  );
+  assert.equal(outcomeIn('<=', exactly(3n), { minimum: 3n, maximum: 9n }), true);
+  assert.equal(outcomeIn('===', exactly(3n), exactly(3n)), true);
+  assert.equal(outcomeIn('!==', exactly(3n), { minimum: 3n, maximum: 9n }), undefined);
 });

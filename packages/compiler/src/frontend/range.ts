@@ -43,11 +43,15 @@ export const hull = (left: Range, right: Range): Range => ({
   maximum: left.maximum > right.maximum ? left.maximum : right.maximum,
 });
 
-/** What both say; `left` if they contradict each other, which only code that never runs does. */
+/**
+ * What both say. If they contradict each other, which only code that never runs does, the number that `right` allows and that is
+ * closest to `left`.
+ */
 export function intersection(left: Range, right: Range): Range {
   const minimum = left.minimum > right.minimum ? left.minimum : right.minimum;
   const maximum = left.maximum < right.maximum ? left.maximum : right.maximum;
-  return minimum <= maximum ? { minimum, maximum } : left;
+  if (minimum <= maximum) return { minimum, maximum };
+  return exactly(right.maximum < left.minimum ? right.maximum : right.minimum);
 }
 
 /** The range of the result of an operator whose result is of that type. */
@@ -118,6 +122,24 @@ export function rangeWhere(operator: ComparisonOperator, value: Range, bound: Ra
       return intersection(value, { minimum: bound.minimum + 1n, maximum: value.maximum });
     case '>=':
       return intersection(value, { minimum: bound.minimum, maximum: value.maximum });
+  }
+}
+
+/** Whether a comparison of values in these ranges holds; undefined if it depends. */
+export function outcomeIn(operator: ComparisonOperator, left: Range, right: Range): boolean | undefined {
+  switch (operator) {
+    case '===':
+      if (left.maximum < right.minimum || left.minimum > right.maximum) return false;
+      return left.minimum === right.maximum && left.maximum === right.minimum ? true : undefined;
+    case '<':
+      if (left.maximum < right.minimum) return true;
+      return left.minimum >= right.maximum ? false : undefined;
+    case '>':
+      return outcomeIn('<', right, left);
+    default: {
+      const otherwise = outcomeIn(opposite[operator], left, right);
+      return otherwise === undefined ? undefined : !otherwise;
+    }
   }
 }
 

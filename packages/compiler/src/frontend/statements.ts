@@ -121,7 +121,7 @@ function loop(f: Lowering, node: Extract<Statement, { kind: 'loop' }>): void {
   else builder.jump(head, f.origin);
   builder.seal(head);
   builder.enter(end);
-  if (!node.condition && !builder.reachable && !leaves(node)) f.fail('W112', node.place);
+  if (!builder.reachable && !leaves(node)) f.fail('W112', node.place);
 }
 
 function lowerSwitch(f: Lowering, node: Extract<Statement, { kind: 'switch' }>): void {
