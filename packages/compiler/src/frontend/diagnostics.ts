@@ -120,6 +120,10 @@ export const diagnostics = {
   W310: { message: '{what} can only be read' },
   W311: { message: 'A pointer into {what} cannot be passed here', hint: 'Copy what is needed into a struct' },
   W312: { message: '! does not make it less null', hint: 'Test it: if (!{name}) return …' },
+  W313: {
+    message: 'The verifier does not follow a variable index into the packet',
+    hint: 'Ask for the element by itself: ctx.at(u8, offset + index)',
+  },
 
   // 400: names and functions
   W401: { message: 'There is no "{name}" here', hint: '{hint}' },

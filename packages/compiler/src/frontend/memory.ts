@@ -86,6 +86,8 @@ export function elementOf(
   }
   // The verifier knows the fields of these by their offsets.
   if (wordsOnly(f, pointer)) f.fail('W504', place, { what: 'The index of an array there' });
+  // It forgets how far the packet reaches when something is added to a pointer into it.
+  if (spaceOf(f.builder.typeOf(pointer.value)) === 'packet') f.fail('W313', place);
   const { maximum } = f.knownOf(index.value, index.type).seen;
   if (!inside && maximum >= BigInt(length)) f.fail('W302', place, { maximum, length });
   const array =
