@@ -40,6 +40,8 @@ export interface MapAddresses {
 export class Executable {
   /** The step of each slot; none for the second slot of a wide load. */
   readonly steps: readonly (Step | undefined)[];
+  /** How often the step of each slot was executed. */
+  readonly visits: Uint32Array;
   /** The addresses of the program's functions: nothing to read, but something to call. */
   readonly region: Region;
 
@@ -61,6 +63,7 @@ export class Executable {
       const { map, valueOffset } = reference;
       return stepOf(instruction, valueOffset === undefined ? maps.handle(map) : maps.value(map, valueOffset));
     });
+    this.visits = new Uint32Array(this.steps.length);
   }
 
   #operand(instruction: Instruction, slot: number, memory: Memory): bigint {

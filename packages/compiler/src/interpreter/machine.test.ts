@@ -101,3 +101,12 @@ test('reads of the packet of a socket buffer are in network order, and end the p
   assert.equal(run('ldabsb 64'), 0);
   assert.equal(run('ldabsh -1'), 0);
 });
+
+test('a machine counts which instructions it executed', () => {
+  const code = assembleText('mov r0, 0\njeq r2, 4, out\nmov r0, 1\nout: exit');
+  const machine = new Machine({ code });
+  machine.run(new Uint8Array(4));
+  assert.deepEqual([...machine.visits], [1, 1, 0, 1]);
+  machine.run(new Uint8Array(5));
+  assert.deepEqual([...machine.visits], [2, 2, 1, 2]);
+});

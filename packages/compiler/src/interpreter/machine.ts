@@ -120,6 +120,11 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
     });
   }
 
+  /** How often the instruction in each slot of the program was executed, over all runs: what they have covered. */
+  get visits(): Uint32Array {
+    return this.#program.visits;
+  }
+
   /**
    * Runs the program. A context of bytes is memory at r1, shared with the program, and its length is in r2.
    * @throws ExecutionError for what the verifier would have refused, and when the budget is used up.

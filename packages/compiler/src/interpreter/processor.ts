@@ -128,7 +128,7 @@ export class Processor {
   #execute(executable: Executable, start: number): bigint {
     const { registers } = this;
     const bottom = this.#frames.length;
-    let { steps } = executable;
+    let { steps, visits } = executable;
     let current = executable;
     let slot = start;
     let step: Step | undefined;
@@ -138,6 +138,7 @@ export class Processor {
         if (step === undefined) throw new WaggleError('OUT_OF_RANGE', 'the program has no instruction there');
         if (this.#budget-- <= 0)
           throw new WaggleError('OUT_OF_RANGE', 'the budget of instructions is used up');
+        visits[slot] = (visits[slot] ?? 0) + 1;
         switch (step.kind) {
           case Class.alu64:
             this.#arithmetic64(step);
@@ -169,7 +170,7 @@ export class Processor {
               this.#ascend(frame.saved);
               registers.scratch();
               current = frame.executable;
-              steps = current.steps;
+              ({ steps, visits } = current);
               slot = frame.returnSlot;
               continue;
             }
@@ -187,7 +188,7 @@ export class Processor {
             if (this.#successor) {
               current = this.#successor;
               this.#successor = undefined;
-              steps = current.steps;
+              ({ steps, visits } = current);
               slot = 0;
               continue;
             }
