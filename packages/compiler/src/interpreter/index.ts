@@ -13,6 +13,7 @@ export { type InterpretOptions, interpret } from './interpret.ts';
 export { Machine, type MachineMaps, type MachineOptions, type RunResult } from './machine.ts';
 export type { VirtualArray } from './maps/array.ts';
 export { type VirtualMapOf, virtualMap } from './maps/create.ts';
+export type { VirtualFilter } from './maps/filter.ts';
 export type { VirtualHash } from './maps/hash.ts';
 export type { VirtualQueue } from './maps/queue.ts';
 export type { Sample, VirtualEvents, VirtualRing } from './maps/records.ts';

@@ -2,6 +2,7 @@
 import { type MapSpec, type RingBufferSpec, WaggleError } from '@waggle/bpf';
 import type { Executable } from '../executable.ts';
 import { VirtualArray } from './array.ts';
+import { VirtualFilter } from './filter.ts';
 import { VirtualHash } from './hash.ts';
 import { VirtualQueue } from './queue.ts';
 import { VirtualEvents, VirtualRing } from './records.ts';
@@ -25,7 +26,9 @@ export type VirtualMapOf<S extends MapSpec> =
               ? VirtualQueue<V>
               : Kind extends 'perfEventArray'
                 ? VirtualEvents
-                : VirtualTable<K, V>
+                : Kind extends 'bloomFilter'
+                  ? VirtualFilter
+                  : VirtualTable<K, V>
       : never;
 
 /**
@@ -55,6 +58,8 @@ function instance(spec: MapSpec, name: string): VirtualMap {
     case 'queue':
     case 'stack':
       return new VirtualQueue(name, spec);
+    case 'bloomFilter':
+      return new VirtualFilter(name, spec);
     case 'ringBuffer':
       return new VirtualRing(name, spec);
     case 'perfEventArray':

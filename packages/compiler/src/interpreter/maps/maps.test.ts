@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   arrayMap,
   arrayOfMaps,
+  bloomFilter,
   hashMap,
   hashOfMaps,
   lruHashMap,
@@ -129,4 +130,32 @@ test('maps of maps lead to the inner map', () => {
       /holds maps of type hash, not array/,
     );
   }
+});
+
+test('a filter knows what was added', () => {
+  const seen = bloomFilter({ value: u32, maxEntries: 8 });
+  const code = assembleText(`
+    stw [r10-4], 7
+    r1 = map[seen] ll
+    mov r2, r10
+    add r2, -4
+    call map_peek_elem
+    mov r6, r0
+    r1 = map[seen] ll
+    mov r2, r10
+    add r2, -4
+    mov r3, 0
+    call map_push_elem
+    r1 = map[seen] ll
+    mov r2, r10
+    add r2, -4
+    call map_peek_elem
+    lsh r0, 8
+    add r0, r6
+    exit`);
+  const machine = new Machine({ code, maps: { seen } });
+  assert.equal(BigInt.asIntN(64, machine.run().value), -2n);
+  assert.equal(machine.run().value, 0n);
+  assert.ok(machine.maps.seen.has(Uint8Array.of(7, 0, 0, 0)));
+  assert.ok(!machine.maps.seen.has(Uint8Array.of(8, 0, 0, 0)));
 });

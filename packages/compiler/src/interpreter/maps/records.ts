@@ -32,7 +32,8 @@ export class VirtualRing<R = unknown> extends VirtualMap {
   /** Room for a record, or undefined when there is none. */
   reserve(size: number): Reservation | undefined {
     const bytes = roomOf(size);
-    if (this.#produced - this.#consumed + bytes > this.spec.maxEntries) return undefined;
+    // The kernel, too, leaves a byte free: a full buffer would look like an empty one.
+    if (this.#produced - this.#consumed + bytes >= this.spec.maxEntries) return undefined;
     this.#produced += bytes;
     return new Reservation(this, size);
   }
@@ -41,9 +42,8 @@ export class VirtualRing<R = unknown> extends VirtualMap {
     this.#records.push(reservation.bytes);
   }
 
-  discard(reservation: Reservation): void {
-    this.#consumed += roomOf(reservation.bytes.length);
-  }
+  /** The room comes back when the reader gets there. */
+  discard(_reservation: Reservation): void {}
 
   /** Sends a copy of a record; 0 or a negative error number. */
   output(record: Uint8Array): number {
@@ -72,9 +72,8 @@ export class VirtualRing<R = unknown> extends VirtualMap {
 
   /** Takes all records out, as bytes. */
   drainBytes(): Uint8Array[] {
-    const records = this.#records.splice(0);
-    for (const record of records) this.#consumed += roomOf(record.length);
-    return records;
+    this.#consumed = this.#produced;
+    return this.#records.splice(0);
   }
 
   /** Takes all records out, as what the declaration says they are. @throws WaggleError WRONG_SIZE */
