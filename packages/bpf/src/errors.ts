@@ -33,18 +33,22 @@ export interface WaggleErrorOptions {
   readonly cause?: unknown;
 }
 
-/** An error with a stable code. `message` is complete by itself; the hint is its last sentence. */
+/**
+ * An error with a stable code. `message` is complete by itself; the hint is its last sentence, or where it begins with a
+ * line break, lines of its own.
+ */
 export class WaggleError extends Error {
   override readonly name: string = 'WaggleError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: WaggleErrorOptions = {}) {
+    const { hint } = options;
     super(
-      options.hint === undefined ? message : `${message}. ${options.hint}`,
+      hint === undefined ? message : `${message}${hint.startsWith('\n') ? ':' : '. '}${hint}`,
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
-    this.hint = options.hint;
+    this.hint = hint;
   }
 }

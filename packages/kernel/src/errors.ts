@@ -27,9 +27,10 @@ const codes = new Map<number, ErrorCode>([
   [errno.ENOTSUPP, 'NOT_SUPPORTED'],
 ]);
 
-/** Options of {@link KernelError}; `code` replaces the one that the errno stands for. */
+/** Options of {@link KernelError}: what to say instead of what the errno stands for. */
 export interface KernelErrorOptions extends WaggleErrorOptions {
   readonly code?: ErrorCode;
+  readonly reason?: string;
 }
 
 /** The kernel refused an operation. */
@@ -48,7 +49,7 @@ export class KernelError extends WaggleError {
   constructor(operation: string, object: string, number: number, options: KernelErrorOptions = {}) {
     super(
       options.code ?? codes.get(number) ?? 'SYSTEM',
-      `${operation} ${object}: ${errnoName(number)} (${errnoText(number)})`,
+      `${operation} ${object}: ${errnoName(number)} (${options.reason ?? errnoText(number)})`,
       options,
     );
     this.operation = operation;

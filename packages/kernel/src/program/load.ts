@@ -103,7 +103,7 @@ function loadWithLog(attribute: LoadAttribute, level: number): { result: number;
 }
 
 function refusal(spec: ProgramSpec, object: string, number: number, log: string): KernelError {
-  if (log.trim() !== '') return new VerifierError(object, number, log);
+  if (log.trim() !== '') return new VerifierError(object, number, log, spec.code.lines);
   return new KernelError('load', object, number, explainRefusal(`program ${spec.type}`, number));
 }
 

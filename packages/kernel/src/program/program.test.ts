@@ -152,11 +152,11 @@ test('a rejected program shows the source line, the instruction and the reason',
       assert.ok(error instanceof VerifierError);
       assert.equal(error.code, 'VERIFIER_REJECTED');
       assert.equal(error.summary.reason, 'invalid bpf_context access off=100 size=4');
-      assert.match(error.message, /^verify program "broken": EACCES \(permission denied\)/);
-      assert.match(error.message, /count\.bpf\.ts:12: const x = ctx\.nothing;/);
+      assert.match(error.message, /^verify program "broken": EACCES \(refused by the verifier\)/);
+      assert.match(error.message, /count\.bpf\.ts:12:3: const x = ctx\.nothing;/);
       assert.match(error.message, /1: \(61\) r2 = \*\(u32 \*\)\(r1 \+100\)/);
       assert.match(error.log, /processed \d+ insns/);
-      assert.equal(error.message.split('\n').length, 4, 'the log itself stays out of the message');
+      assert.equal(error.message.split('\n').length, 5, 'the log itself stays out of the message');
       return true;
     },
   );
