@@ -25,7 +25,7 @@ const PROGRAMS: Readonly<Record<string, readonly [declare: (body: () => number) 
       `const text = zeroed(Text); const state = zeroed(XfrmState); const mtu: Infer<typeof Mtu> = { bytes: 0 };
      let sum = skbLoadBytesRelative(ctx, 0, text, 1) + skbGetXfrmState(ctx, 0, state, 0n) + checkMtu(ctx, 0, mtu, 20, 0n);
      sum += skbUnderCgroup(ctx, cgroups, 0) + i32(skbAncestorCgroupId(ctx, 0)) + i32(skbCgroupClassid(ctx));
-     return sum + redirectNeighbourVia(2, { family: 2, address: [0x0a000001, 0, 0, 0] }, 0n);`,
+     return sum + redirectNeighbour(2, null, 0n) + redirectNeighbour(2, { family: 2, address: [0x0a000001, 0, 0, 0] }, 0n);`,
     ],
     'tc tunnels': [
       bpf.tc,

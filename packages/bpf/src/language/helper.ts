@@ -19,9 +19,7 @@ export type HelperParameter =
   | { readonly kind: 'sized'; readonly nullable: boolean; readonly types: readonly Struct[] }
   /** A declared map of one of these types. */
   | { readonly kind: 'map'; readonly types: readonly MapType[] }
-  | { readonly kind: 'socket' }
-  /** Not written by the caller. */
-  | { readonly kind: 'constant'; readonly value: bigint };
+  | { readonly kind: 'socket' };
 
 /** What a helper gives. */
 export type HelperResult =
@@ -55,13 +53,16 @@ export const socket: HelperParameter = { kind: 'socket' };
 export const scalar = (type: Scalar): HelperParameter => ({ kind: 'scalar', type });
 export const memory = (...types: Struct[]): HelperParameter => ({ kind: 'memory', types });
 export const sized = (...types: Struct[]): HelperParameter => ({ kind: 'sized', nullable: false, types });
-export const sizedOrNull: HelperParameter = { kind: 'sized', nullable: true, types: [] };
+export const sizedOrNull = (...types: Struct[]): HelperParameter => ({
+  kind: 'sized',
+  nullable: true,
+  types,
+});
 export const mapOf = (...types: MapType[]): HelperParameter => ({ kind: 'map', types });
 /** The scalars that helpers take most. */
 export const [U32, U64, I32] = [scalar(u32), scalar(u64), scalar(i32)];
 /** Of a helper after which the packet may be elsewhere. */
 export const moves = { movesPacket: true };
-export const constant = (value: bigint): HelperParameter => ({ kind: 'constant', value });
 /** A socket that must be released. */
 export const heldSocket: HelperResult = { kind: 'socket', type: Sock, release: true };
 /** A socket that belongs to somebody else. */

@@ -12,14 +12,10 @@ import type { Call, Expression, ObjectLiteral } from './syntax.ts';
 
 /** Lowers a call of a helper. */
 export function callHelper(f: Lowering, spec: HelperSpec, node: Call): Operand {
-  const written = spec.parameters.filter(({ kind }) => kind !== 'constant');
-  f.program.checkArguments(node, spec.name, written.length);
-  const args: Value[] = [];
-  let next = 0;
-  for (const parameter of spec.parameters) {
-    if (parameter.kind === 'constant') args.push(f.constant('i64', parameter.value));
-    else args.push(...argument(f, parameter, node.args[next++] ?? node));
-  }
+  f.program.checkArguments(node, spec.name, spec.parameters.length);
+  const args = spec.parameters.flatMap((parameter, index) =>
+    argument(f, parameter, node.args[index] ?? node),
+  );
   return helperResult(f, spec, args);
 }
 
@@ -42,11 +38,7 @@ function helperResult(f: Lowering, spec: HelperSpec, args: readonly Value[]): Op
   }
 }
 
-function argument(
-  f: Lowering,
-  parameter: Exclude<HelperParameter, { kind: 'constant' }>,
-  node: Expression,
-): Value[] {
+function argument(f: Lowering, parameter: HelperParameter, node: Expression): Value[] {
   switch (parameter.kind) {
     case 'context':
       return [contextArgument(f, node)];

@@ -18,7 +18,7 @@ export const l4CsumReplace = helper<
 export const csumDiff = helper<(from: Memory | null, to: Memory | null, seed: u32) => i64>(
   'csumDiff',
   28,
-  [sizedOrNull, sizedOrNull, U32],
+  [sizedOrNull(), sizedOrNull(), U32],
   i64,
 );
 /** Adds to the checksum of the whole packet. Linux 4.9. */

@@ -3,7 +3,7 @@ import type { TcContext } from '../../program-contexts.ts';
 import { be32, i32, u32, type u64 } from '../../scalar.ts';
 import { struct } from '../../struct.ts';
 import { array, type Infer } from '../../types.ts';
-import { constant, context, helper, moves, sized, U32, U64 } from '../helper.ts';
+import { context, helper, moves, sizedOrNull, U32, U64 } from '../helper.ts';
 
 /** The address of a neighbour: `struct bpf_redir_neigh`. The family is AF_INET (2) or AF_INET6 (10). */
 export const NextHop = struct('bpf_redir_neigh', {
@@ -21,13 +21,12 @@ export const redirectPeer = helper<(interfaceIndex: u32, flags: u64) => i32>(
   [U32, U64],
   i32,
 );
-/** Like {@link redirect}, with link-layer addresses filled in by the neighbour of the route. Linux 5.10. */
-export const redirectNeighbour = helper<(interfaceIndex: u32, flags: u64) => i32>(
-  'redirectNeigh',
-  152,
-  [U32, constant(0n), constant(0n), U64],
-  i32,
-);
+/**
+ * Like {@link redirect}, with link-layer addresses filled in: those of the next hop, or of the route's without one. Linux 5.10.
+ */
+export const redirectNeighbour = helper<
+  (interfaceIndex: u32, nextHop: Infer<typeof NextHop> | null, flags: u64) => i32
+>('redirectNeigh', 152, [U32, sizedOrNull(NextHop), U64], i32);
 /** Sends a copy of the packet to another interface. Linux 4.2. */
 export const cloneRedirect = helper<(context: TcContext, interfaceIndex: u32, flags: u64) => i32>(
   'cloneRedirect',
@@ -36,7 +35,3 @@ export const cloneRedirect = helper<(context: TcContext, interfaceIndex: u32, fl
   i32,
   moves,
 );
-/** Like {@link redirectNeighbour}, to the neighbour with the address of `nextHop`. Linux 5.10. */
-export const redirectNeighbourVia = helper<
-  (interfaceIndex: u32, nextHop: Infer<typeof NextHop>, flags: u64) => i32
->('redirectNeigh', 152, [U32, sized(NextHop), U64], i32);
