@@ -113,7 +113,7 @@ function overIndexes(f: Lowering, node: ForOf, array: Pointer, length: number): 
     destructure(
       f,
       node.pattern,
-      read(f, elementOf(f, array, current, node.iterable.place, true)),
+      read(f, elementOf(f, array, current, node.iterable.place, 'counted')),
       node.mutable,
     );
     within(f, { breaks: end, continues: again, ...labelOf(node) }, () => body(f, node.body));

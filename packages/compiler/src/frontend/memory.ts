@@ -57,13 +57,19 @@ export function elementsOf(type: KernelFieldType): { element: Type; length: numb
   return undefined;
 }
 
-/** The place of an element. Its index is known to be inside; a test that the caller made may say so (`inside`). */
+/**
+ * What the caller knows of an index: that it was tested, or that it counts the turns of a loop, so that the verifier knows it
+ * exactly.
+ */
+export type IndexFact = 'tested' | 'counted';
+
+/** The place of an element. Its index is known to be inside. */
 export function elementOf(
   f: Lowering,
   pointer: Pointer,
   index: Operand,
   place: Place,
-  inside = false,
+  fact?: IndexFact,
 ): Pointer {
   const elements = elementsOf(pointer.to);
   if (!elements) {
@@ -86,10 +92,11 @@ export function elementOf(
   }
   // The verifier knows the fields of these by their offsets.
   if (wordsOnly(f, pointer)) f.fail('W504', place, { what: 'The index of an array there' });
-  // It forgets how far the packet reaches when something is added to a pointer into it.
-  if (spaceOf(f.builder.typeOf(pointer.value)) === 'packet') f.fail('W313', place);
+  // It forgets how far the packet reaches when something that it does not know exactly is added to a pointer into it.
+  const forgets = spaceOf(f.builder.typeOf(pointer.value)) === 'packet';
+  if (forgets && fact !== 'counted') f.fail('W313', place);
   const { maximum } = f.knownOf(index.value, index.type).seen;
-  if (!inside && maximum >= BigInt(length)) f.fail('W302', place, { maximum, length });
+  if (fact === undefined && maximum >= BigInt(length)) f.fail('W302', place, { maximum, length });
   const array =
     inKernel(f, pointer) && isType(pointer.to) ? copied(f, { ...pointer, to: pointer.to }) : pointer;
   const wide =

@@ -65,7 +65,7 @@ export function orElse(
         index.kind !== 'scalar' || f.knownOf(index.value, index.type).seen.maximum < BigInt(length);
       if (inside) return read(f, elementOf(f, object, index, left.index.place));
       lessThan(f, index, BigInt(length), left.index.place, there, missing);
-      return finish(() => read(f, elementOf(f, object, index, left.index.place, true)));
+      return finish(() => read(f, elementOf(f, object, index, left.index.place, 'tested')));
     }
   }
   const operand = expression(f, left, expected);

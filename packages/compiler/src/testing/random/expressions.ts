@@ -252,8 +252,9 @@ function cast(context: Context, type: Scalar, depth: number): Expression {
 function choose(context: Context, type: Scalar, depth: number): Expression {
   const test = condition(context, depth - 1, false);
   const then = expression(context, type, depth - 1);
+  // No bare literal: where the condition is known, it would take the type of something else.
   const otherwise =
-    context.choices.below(3) > 0 ? expression(context, type, depth - 1) : literalOperand(context, type);
+    context.choices.below(3) > 0 ? expression(context, type, depth - 1) : literal(context, type);
   const value = (memory: Memory): bigint => (test.value(memory) !== 0n ? then : otherwise).value(memory);
   return { type, text: `(${test.text} ? ${then.text} : ${otherwise.text})`, value };
 }
