@@ -4,11 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { passes } from '@waggle/compiler';
 import { run } from './run.ts';
 
 const SOURCE = fileURLToPath(new URL('./testing/count.bpf.ts', import.meta.url));
 // Beside the source, where @waggle/bpf can be imported from.
 const folder = mkdtempSync(fileURLToPath(new URL('./testing/compile-', import.meta.url)));
+const DROP = 'settings.drop=true';
 after(() => rmSync(folder, { recursive: true }));
 
 async function compile(...args: string[]) {
@@ -62,6 +64,41 @@ describe('what is emitted', () => {
     assert.match(readFileSync(output, 'utf8'), /export const count = xdp\(waggle\$compiled\(/);
   });
 
+  test('optimisations by name, all or none', async () => {
+    const emit = async (...args: string[]) => {
+      const { stdout, stderr } = await compile(SOURCE, '-c', DROP, '-p', 'count', '-e', 'ir', ...args);
+      assert.equal(stderr, '');
+      return stdout;
+    };
+    const names = passes.map(({ name }) => name);
+    const [all, none, some] = [
+      await emit(),
+      await emit('--passes', 'none'),
+      await emit('--passes', 'branches'),
+    ];
+    assert.equal(new Set([all, none, some]).size, 3);
+    assert.ok(all.length < some.length && some.length < none.length);
+    assert.equal(await emit('--without', 'none'), all);
+    assert.equal(await emit('--passes', names.join(',')), all);
+    assert.equal(await emit('--without', names.filter((name) => name !== 'branches').join(',')), some);
+  });
+
+  test('the name of the output says what it is to be', async () => {
+    const output = join(folder, 'pass.ir');
+    assert.equal((await compile(SOURCE, '-p', 'pass', '-o', output)).status, 0);
+    assert.match(readFileSync(output, 'utf8'), /^; pass .*\nprogram xdp\n/);
+  });
+
+  test('several faults are all shown', async () => {
+    const file = variant('faults.bpf.ts', (text) =>
+      text.replace('+= 1n', '+= 1').replace('xdp(() => Xdp.Pass)', 'xdp(() => Xpd.Pass)'),
+    );
+    const { stderr, status } = await compile(file);
+    assert.equal(status, 1);
+    assert.deepEqual(stderr.match(/ - W\d+/g), [' - W201', ' - W401']);
+    assert.match(stderr, /\n2 errors\n$/);
+  });
+
   test('other values of a config, other code', async () => {
     const [drop, pass] = await Promise.all(
       ['true', 'false'].map((value) => compile(SOURCE, '-c', `settings.drop=${value}`, '-p', 'count')),
@@ -106,10 +143,26 @@ describe('wrong usage and what is missing', () => {
     [
       [SOURCE],
       1,
-      /program "count" needs the values of its config "settings"\. .*--config settings\.field=value/,
+      /program "count" needs the values of its config "settings"\. Give them: --config settings\.drop=…/,
     ],
     [[SOURCE, '-p', 'cuont'], 1, /declares no program "cuont"\. There are count, pass/],
     [[SOURCE, '-c', 'drop'], 2, /It looks like settings\.udp=true/],
+    [
+      [SOURCE, '-c', DROP, '-c', 'setings.drop=true'],
+      1,
+      /reads a config "setings"\. Did you mean "settings"\?/,
+    ],
+    [
+      [SOURCE, '-p', 'pass', '-c', DROP],
+      1,
+      /no program here reads a config "settings"\. They read no config/,
+    ],
+    [[SOURCE, '-c', 'settings.dorp=true'], 1, /no field "dorp"\. Did you mean "drop"\?/],
+    [[SOURCE, '-c', DROP, '--without', 'flod'], 2, /There is no optimisation "flod"\. Did you mean fold\?/],
+    [[SOURCE, '-c', DROP, '--passes', 'all'], 2, /There is no optimisation "all"\. They are inline, /],
+    [[SOURCE, '--passes', 'fold', '--without', 'fold'], 2, /'--without .*' cannot be used with .*'--passes/],
+    [[folder], 1, /^waggle: .* is no file\. Name the module/],
+    [[SOURCE, '-c', DROP, '-o', join(folder, 'no', 'x.o')], 1, /^waggle: .*x\.o cannot be written: ENOENT/],
     [[SOURCE, '-c', 'settings.drop=7'], 1, /drop: expects a boolean, got 7/],
     [[SOURCE, '-e', 'js', '--cpu', '4'], 2, /do not go with --emit js/],
     [[SOURCE, '-o', 'other.js'], 2, /the module is called count\.bpf\.js/],

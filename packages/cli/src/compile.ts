@@ -1,5 +1,5 @@
 /** `waggle compile`: compiles the programs of a `.bpf.ts` file, and shows or writes what becomes of them. */
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { isProgramDeclaration, type MapSpec, type ProgramDeclaration, WaggleError } from '@waggle/bpf';
 import {
@@ -9,13 +9,15 @@ import {
   type GivenConfigs,
   generate,
   type IrProgram,
+  passes,
   printIr,
   SLOT,
   usedMaps,
   writeElf,
 } from '@waggle/compiler';
 import type { CompiledModule } from '@waggle/compiler/modules';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { addConfig, checkConfigs, leftOut, passNames } from './compile-options.ts';
 import { type Context, ExitCode } from './context.ts';
 import { renderDiagnostics } from './diagnostic-text.ts';
 import { styleFor } from './output.ts';
@@ -29,17 +31,22 @@ interface CompileOptions {
   readonly program?: string[];
   readonly config?: GivenConfigs;
   readonly cpu?: '3' | '4';
+  readonly passes?: readonly string[];
   readonly without?: readonly string[];
 }
 
 const HELP = `
 What is emitted:
   asm   the instructions, with the source lines they come from (default)
-  ir    the intermediate representation, optimised
+  ir    the intermediate representation, optimised (default for -o x.ir)
   elf   an object for bpftool and libbpf (default for -o x.o)
   js    the module with its programs compiled, to import and load (default for -o x.js)
 
-Config values are put into the code; js leaves that to the moment when a program is loaded.
+Config values are put into the code, and the optimisations done; js leaves both to the moment when a program is
+loaded. A value is true, false or a number; one of 64 bits ends with n: --config settings.rate=1000000n
+
+Optimisations, in their order, none of which changes what a program does:
+  ${passes.map(({ name }) => name).join(' ')}
 
 Exit code: 0 when it compiles, 1 when not, 2 for wrong usage.
 
@@ -47,6 +54,7 @@ Examples:
   waggle compile balance.bpf.ts                                   read the code
   waggle compile balance.bpf.ts --config settings.udp=true -o balance.o
   bpftool prog load balance.o /sys/fs/bpf/balance                 load it without waggle
+  waggle compile balance.bpf.ts --emit ir --passes none           before any optimisation
   waggle compile src/balance.bpf.ts -o dist/balance.bpf.js        build it for waggle`;
 
 /** Adds the command. */
@@ -60,7 +68,12 @@ export function addCompile(program: Command, context: Context): void {
     .option('-p, --program <name...>', 'only these programs')
     .option('-c, --config <name.field=value>', 'a config value; once for each field', addConfig)
     .addOption(new Option('--cpu <version>', 'version of the instruction set').choices(['3', '4']))
-    .option('--without <pass,...>', 'optimisations to leave out', (text: string) => text.split(','))
+    .option('--passes <pass,...>', 'only these optimisations, or none', passNames)
+    .addOption(
+      new Option('--without <pass,...>', 'all optimisations but these')
+        .argParser(passNames)
+        .conflicts('passes'),
+    )
     .addHelpText('after', HELP)
     .action((file: string, options: CompileOptions, command: Command) =>
       compile(file, options, command, context),
@@ -77,32 +90,47 @@ async function compile(
   if (form === 'js') return build(file, options, command, context);
   const compiled = await compileFile(file);
   if (reportFaults(compiled, context)) return;
-  const programs = chosen(file, compiled, options.program).map((name) => finished(compiled, name, options));
+  const names = chosen(file, compiled, options.program);
+  checkConfigs(compiled, names, options.config);
+  const programs = names.map((name) => finished(compiled, name, options));
   const text = emitted(form, programs);
   const output = options.output ?? (form === 'elf' ? basename(file).replace(/\.ts$/, '.o') : undefined);
   if (output === undefined) {
     context.stdout.write(String(text));
     return;
   }
-  writeFileSync(output, text);
+  write(output, text);
   const sizes = programs.map(({ name, code }) => `${name} (${code.bytes.length / SLOT} instructions)`);
   context.stdout.write(`${output}: ${sizes.join(', ')}\n`);
 }
 
 function formOf(output: string | undefined): Form {
-  const extension = output === undefined ? '' : extname(output);
-  if (extension === '.o') return 'elf';
-  return extension === '.js' ? 'js' : 'asm';
+  const forms: Readonly<Record<string, Form>> = { '.o': 'elf', '.js': 'js', '.ir': 'ir' };
+  return forms[extname(output ?? '')] ?? 'asm';
+}
+
+function write(output: string, content: string | Uint8Array): void {
+  try {
+    writeFileSync(output, content);
+  } catch (cause) {
+    throw unwritable(output, cause);
+  }
+}
+
+/** The error of the file system in the terms of the user; what is none of its errors stays what it is. */
+function unwritable(output: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) return cause;
+  return new WaggleError('SYSTEM', `${output} cannot be written: ${cause.message}`, { cause });
 }
 
 async function build(
   file: string,
-  { output, program, config, cpu, without }: CompileOptions,
+  { output, program, config, cpu, passes: wanted, without }: CompileOptions,
   command: Command,
   context: Context,
 ): Promise<void> {
-  if (program || config || cpu || without) {
-    command.error('waggle: --program, --config, --cpu and --without do not go with --emit js', {
+  if (program || config || cpu || wanted || without) {
+    command.error('waggle: --program, --config, --cpu, --passes and --without do not go with --emit js', {
       exitCode: ExitCode.usage,
     });
   }
@@ -112,7 +140,14 @@ async function build(
   }
   const outDir = output === undefined ? '.' : dirname(output);
   const { buildModule } = await compilerModules();
-  const result = await running(file, () => buildModule(file, { outDir }));
+  checkFile(file);
+  const result = await running(file, async () => {
+    try {
+      return await buildModule(file, { outDir });
+    } catch (cause) {
+      throw unwritable(join(outDir, name), cause);
+    }
+  });
   if (reportFaults(result, context)) return;
   context.stdout.write(`${join(outDir, name)}\n`);
 }
@@ -132,7 +167,14 @@ async function compilerModules() {
 
 async function compileFile(file: string): Promise<CompiledModule> {
   const { compileModule } = await compilerModules();
+  checkFile(file);
   return running(file, () => compileModule(file));
+}
+
+function checkFile(file: string): void {
+  if (!existsSync(file)) throw new WaggleError('NOT_FOUND', `there is no file ${file}`);
+  if (statSync(file).isFile()) return;
+  throw new WaggleError('WRONG_TYPE', `${file} is no file`, { hint: 'Name the module: x.bpf.ts' });
 }
 
 /** Says of what a module throws while it runs that it was the module's fault, and where. */
@@ -208,16 +250,9 @@ function finished(
   if (!lowered || !isProgramDeclaration(declaration)) {
     throw new WaggleError('INVALID', `"${name}" is no program any more: its module has changed it`);
   }
-  const { config = {} } = options;
-  const lacking = [...lowered.configs.keys()].find((key) => !Object.hasOwn(config, key));
-  if (lacking !== undefined) {
-    throw new WaggleError('MISSING_FIELD', `program "${name}" needs the values of its config "${lacking}"`, {
-      hint: `Give them, field by field: --config ${lacking}.field=value`,
-    });
-  }
   const ir = finishProgram(name, lowered.ir, Object.fromEntries(lowered.configs), {
-    config,
-    ...(options.without ? { without: options.without } : {}),
+    config: options.config ?? {},
+    without: leftOut(options),
   });
   const used = usedMaps(ir);
   return {
@@ -250,22 +285,4 @@ function objectOf(programs: readonly FinishedProgram[]): Uint8Array {
     })),
     maps: Object.fromEntries(programs.flatMap(({ maps }) => [...maps])),
   });
-}
-
-/** `settings.udp=true` beside what was given before. */
-function addConfig(text: string, previous: GivenConfigs = {}): GivenConfigs {
-  const [, name, field, value] =
-    /^([\w$]+)\.([\w$]+)=(true|false|-?(?:0x[0-9a-f]+|\d+)n?)$/i.exec(text) ?? [];
-  if (name === undefined || field === undefined || value === undefined) {
-    throw new InvalidArgumentError('It looks like settings.udp=true or settings.address=0x0a000001.');
-  }
-  return { ...previous, [name]: { ...previous[name], [field]: configValue(value) } };
-}
-
-/** `true`, `5`, `0xff`; with an `n` at its end, a value of 64 bits. */
-function configValue(text: string): boolean | number | bigint {
-  if (text === 'true' || text === 'false') return text === 'true';
-  const [, sign, digits, big] = /^(-?)(.*?)(n?)$/.exec(text) ?? [];
-  const value = BigInt(digits ?? '0') * (sign === '-' ? -1n : 1n);
-  return big === 'n' ? value : Number(value);
 }
