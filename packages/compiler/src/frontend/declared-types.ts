@@ -57,7 +57,10 @@ function namedType(
 ): DeclaredType {
   const [argument] = args;
   if (name === 'Infer' && argument?.kind === 'typeof') {
-    const meaning = f.program.modules.meaning(module, argument.name);
+    const { modules } = f.program;
+    const own = modules.meaning(module, argument.name);
+    // A type-only import is no value of its module.
+    const meaning = own.kind === 'nothing' ? modules.typeMeaning(module, argument.name) : own;
     const value = meaning.kind === 'value' ? meaning.value : undefined;
     if (isType(value) || isKernelStruct(value)) return ofType(value);
     return f.fail('W213', place, { what: `Infer<typeof ${argument.name}>`, hint: 'It is no struct' });

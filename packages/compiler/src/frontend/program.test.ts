@@ -284,3 +284,14 @@ describe('helpers', () => {
     }
   });
 });
+
+test('a struct whose import is only for its type is known by Infer', () => {
+  const text = `import { type SocketTuple4, xdp } from '@waggle/bpf';
+    export const program = xdp(() => {
+      const ends: Infer<typeof SocketTuple4> = { sourceAddress: 1, destinationAddress: 2, sourcePort: 3, destinationPort: 4 };
+      return ntoh16(ends.destinationPort);
+    });`;
+  const { SocketTuple4: _, ...values } = bpf;
+  const source = { ...moduleOf(text), scope: () => ({ ...values, program: xdp(() => bpf.Xdp.Pass) }) };
+  assert.deepEqual(complaints(source), []);
+});
