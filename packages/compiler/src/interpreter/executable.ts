@@ -25,6 +25,8 @@ export interface Step {
   readonly immediate: number;
   /** The immediate as 64 bits: with its sign, or what a wide load loads. */
   readonly operand: bigint;
+  /** The function of the kernel that is called. */
+  readonly kernelFunction: string | undefined;
   readonly instruction: Instruction;
 }
 
@@ -51,6 +53,8 @@ export class Executable {
     const references = new Map(
       code instanceof Uint8Array ? [] : code.mapReferences.map((reference) => [reference.slot, reference]),
     );
+    const calls = code instanceof Uint8Array ? [] : (code.kernelCalls ?? []);
+    const kernelFunctions = new Map(calls.map(({ slot, name }) => [slot, name]));
     this.region = new CodeRegion(this);
     this.steps = decodeSlots(bytes).map((instruction, slot) => {
       if (!instruction) return undefined;
@@ -59,7 +63,9 @@ export class Executable {
         throw new ExecutionError(slot, instruction, problem);
       }
       const reference = references.get(slot);
-      if (!reference) return stepOf(instruction, this.#operand(instruction, slot, memory));
+      if (!reference) {
+        return stepOf(instruction, this.#operand(instruction, slot, memory), kernelFunctions.get(slot));
+      }
       const { map, valueOffset } = reference;
       return stepOf(instruction, valueOffset === undefined ? maps.handle(map) : maps.value(map, valueOffset));
     });
@@ -104,7 +110,7 @@ function writesFramePointer({ opcode, destination, source, immediate }: Instruct
   }
 }
 
-function stepOf(instruction: Instruction, operand: bigint): Step {
+function stepOf(instruction: Instruction, operand: bigint, kernelFunction?: string): Step {
   const { opcode, destination, source, offset, immediate } = instruction;
   return {
     opcode,
@@ -116,6 +122,7 @@ function stepOf(instruction: Instruction, operand: bigint): Step {
     offset,
     immediate,
     operand,
+    kernelFunction,
     instruction,
   };
 }

@@ -61,7 +61,7 @@ test('what the verifier would refuse is an error with its place', () => {
   }
   fails('call 1000\nexit', /no helper 1000 here\. Give the machine one/);
   fails('call get_current_comm\nexit', /no helper get_current_comm \(16\) here/);
-  fails('call runtime 77\nexit', /kernel function with BTF id 77/);
+  fails('call runtime 77\nexit', /no kernel here to call the function with BTF id 77/);
   fails('call local deeper\nexit\ndeeper:\ncall local deeper\nexit', /calls more than 8 functions deep/);
   fails('lock add [r1+4], r2\nexit', /writes 8 bytes at offset 4/);
   fails('lock add [r10-12], r2\nexit', /is not aligned/);

@@ -39,6 +39,8 @@ export interface MachineOptions<M extends MachineMaps = MachineMaps> {
   readonly maps?: M;
   /** Helpers by number, besides or instead of the standard ones. */
   readonly helpers?: Readonly<Record<number, HelperFunction>>;
+  /** Functions of the kernel by name; there are none from the start. */
+  readonly kernelFunctions?: Readonly<Record<string, HelperFunction>>;
   /** Nanoseconds since boot; by default time stands still at 0. */
   readonly clock?: () => bigint;
   /** 32 random bits; by default a fixed sequence. */
@@ -81,6 +83,7 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
   readonly #maps = new Map<string, VirtualMap>();
   readonly #processor: Processor;
   readonly #helpers: ReadonlyMap<number, HelperFunction>;
+  readonly #kernelFunctions: ReadonlyMap<string, HelperFunction>;
   readonly #program: Executable;
   readonly #budget: number;
   #context: PacketContext | undefined;
@@ -93,6 +96,7 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
       code,
       maps,
       helpers = {},
+      kernelFunctions = {},
       clock = () => 0n,
       random = fixedSequence(),
       cpu = 0,
@@ -108,6 +112,7 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
     this.maps = Object.freeze(Object.fromEntries(this.#maps)) as Instances<M>;
     const extra = Object.entries(helpers).map(([number, helper]) => [Number(number), helper] as const);
     this.#helpers = new Map([...standardHelpers, ...extra]);
+    this.#kernelFunctions = new Map(Object.entries(kernelFunctions));
     this.#processor = new Processor(this.memory, this);
     this.#program = this.load(code);
   }
@@ -123,6 +128,14 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
   /** How often the instruction in each slot of the program was executed, over all runs: what they have covered. */
   get visits(): Uint32Array {
     return this.#program.visits;
+  }
+
+  /**
+   * Puts bytes where programs can read them, as memory of the kernel: a struct that an argument or another struct points
+   * to. Returns their address. Where there is no memory, a read by the helper gives zeros, and any other is an error.
+   */
+  expose(bytes: Uint8Array): bigint {
+    return this.memory.address(new Region('memory of the kernel', bytes, { writable: false }));
   }
 
   /**
@@ -228,6 +241,19 @@ export class Machine<M extends MachineMaps = Readonly<Record<string, MapSpec>>> 
         },
       );
     }
+    return this.#help(helper, registers);
+  }
+
+  /** For the processor. */
+  callKernel(name: string, registers: Registers): bigint | undefined {
+    const called = this.#kernelFunctions.get(name);
+    if (called) return this.#help(called, registers);
+    throw new WaggleError('NOT_SUPPORTED', `there is no kernel here to call the function ${name}`, {
+      hint: 'Give the machine one: new Machine({ …, kernelFunctions: { name: (machine, …) => … } })',
+    });
+  }
+
+  #help(helper: HelperFunction, registers: Registers): bigint | undefined {
     const [first, second, third] = [registers.get(1), registers.get(2), registers.get(3)];
     const result = helper(this, first, second, third, registers.get(4), registers.get(5));
     return result === undefined ? undefined : BigInt.asUintN(64, BigInt(result));

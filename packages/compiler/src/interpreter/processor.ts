@@ -15,6 +15,8 @@ import { Registers, SCRATCHED } from './registers.ts';
 export interface Host {
   /** Calls a helper with r1 to r5; answers r0, or undefined for a helper that returns nothing. */
   callHelper(number: number, registers: Registers): bigint | undefined;
+  /** Calls a function of the kernel by its name. */
+  callKernel(name: string, registers: Registers): bigint | undefined;
   /** A number of the packet in network order; undefined outside of it. */
   loadPacket(offset: number, size: number): number | undefined;
 }
@@ -252,15 +254,13 @@ export class Processor {
     return value !== undefined;
   }
 
-  #call({ source, immediate }: Step): void {
+  #call({ source, immediate, kernelFunction }: Step): void {
     const { registers } = this;
-    if (source === CallKind.kernelFunction) {
-      throw new WaggleError('NOT_SUPPORTED', `calls the kernel function with BTF id ${immediate}`, {
-        hint: 'Only helpers can be called outside of the kernel',
-      });
-    }
     const context = registers.get(1);
-    const result = this.#host.callHelper(immediate, registers);
+    const result =
+      source === CallKind.kernelFunction
+        ? this.#host.callKernel(kernelFunction ?? `with BTF id ${immediate}`, registers)
+        : this.#host.callHelper(immediate, registers);
     registers.scratch();
     registers.set(0, result ?? SCRATCHED);
     if (this.#successor) registers.set(1, context);

@@ -174,13 +174,15 @@ function otherSize(
   field: FieldOffset,
   { byteSize, bitSize, isBitfield }: BtfMember,
 ): WaggleError {
-  const size = isBitfield ? `${bitSize} bits` : `${byteSize} bytes`;
+  const size = isBitfield ? counted(bitSize, 'bit') : counted(byteSize, 'byte');
   return new WaggleError(
     'NOT_SUPPORTED',
-    `${described(name, field)} as ${field.size} bytes, but it has ${size} in this kernel`,
+    `${described(name, field)} as ${counted(field.size ?? 0, 'byte')}, but it has ${size} in this kernel`,
     { hint: 'Declare it with the size that it has; a larger integer will do, too' },
   );
 }
+
+const counted = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? '' : 's'}`;
 
 function described(name: string, { struct, path, origin }: FieldOffset): string {
   const place = origin ? ` (${origin.file}:${origin.line})` : '';
