@@ -27,12 +27,15 @@ export class KernelWorld implements World {
 
   constructor(setting: Setting) {
     this.#setting = setting;
-    const { module, fixture, variant } = setting;
+    const { module, fixture, variant, code } = setting;
     this.maps = Object.fromEntries(
       Object.entries(module.maps).map(([name, spec]) => [name, createMap(spec, { name: name.slice(0, 15) })]),
     );
     try {
-      this.program = this.#load(fixture.entry, codeOf(module, fixture.entry, fixture.config, variant));
+      this.program = this.#load(
+        fixture.entry,
+        code ?? codeOf(module, fixture.entry, fixture.config, variant),
+      );
       this.#fill();
     } catch (error) {
       this[Symbol.dispose]();

@@ -1,5 +1,6 @@
 /** What the kernel and the machine have in common when they run programs of the corpus: outcomes that can be compared. */
 import { codecOf, type Infer, type MapSpec, mapTypes, type SkBuff, type Type } from '@waggle/bpf';
+import type { Code } from '@waggle/compiler';
 import type { CorpusModule, Variant } from './compiled.ts';
 import type { Fixture } from './fixture.ts';
 
@@ -24,6 +25,8 @@ export interface Setting {
   readonly module: CorpusModule;
   readonly fixture: Fixture;
   readonly variant?: Variant;
+  /** Other code than that of the entry's source. */
+  readonly code?: Code;
 }
 
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
