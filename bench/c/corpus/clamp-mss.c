@@ -6,7 +6,7 @@ enum { END, NOTHING, MAXIMUM_SEGMENT };
 struct option {
 	u8 kind, length;
 	u16 value;
-} PACKED;
+};
 MAP(clamped);
 
 SECTION("program") int clamp_mss(struct xdp_md *ctx)

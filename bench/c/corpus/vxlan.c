@@ -3,11 +3,7 @@
 struct vxlan {
 	u8 flags, reserved[3];
 	u32 network;
-} PACKED;
-struct inner {
-	struct ethernet ethernet;
-	struct ipv4 ip;
-} PACKED;
+};
 struct pair {
 	u32 network, source, destination;
 };
@@ -32,12 +28,14 @@ SECTION("program") int inspect(struct xdp_md *ctx)
 	u64 *total = map_lookup(&networks, &network);
 	u64 sum = (total ? *total : 0) + length_of(ctx);
 	map_update(&networks, &network, &sum, 0);
-	struct inner *inner = AT(ctx, struct inner, start + sizeof(struct udp) + sizeof(struct vxlan));
-	if (!inner || inner->ethernet.protocol != IPV4)
+	u32 beyond = start + sizeof(struct udp) + sizeof(struct vxlan);
+	struct ethernet *inner = AT(ctx, struct ethernet, beyond);
+	struct ipv4 *inner_ip = AT(ctx, struct ipv4, beyond + 14);
+	if (!inner || !inner_ip || inner->protocol != IPV4)
 		return XDP_PASS;
-	struct pair pair = {network, inner->ip.source, inner->ip.destination};
+	struct pair pair = {network, inner_ip->source, inner_ip->destination};
 	u64 *seen = map_lookup(&pairs, &pair);
 	u64 next = (seen ? *seen : 0) + 1;
 	map_update(&pairs, &pair, &next, 0);
-	return inner->ip.time_to_live == 0 ? XDP_DROP : XDP_PASS;
+	return inner_ip->time_to_live == 0 ? XDP_DROP : XDP_PASS;
 }
