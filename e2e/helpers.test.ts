@@ -15,6 +15,8 @@ const scope = {
   Text: bpf.struct('text', { text: bpf.chars(16) }),
   cgroups: bpf.cgroupArray({ maxEntries: 1 }),
   events: bpf.perfEventArray({ maxEntries: 4 }),
+  sockets: bpf.sockMap({ maxEntries: 4 }),
+  byAddress: bpf.sockHash({ key: bpf.struct('address', { address: bpf.be32 }), maxEntries: 4 }),
   stacks: bpf.stackTraceMap({ maxEntries: 16 }),
 };
 
@@ -83,6 +85,32 @@ const PROGRAMS: Readonly<Record<string, readonly [declare: (body: () => number) 
       bpf.sockOps,
       `const text = zeroed(Text);
      return loadHdrOpt(ctx, text, 0n) + storeHdrOpt(ctx, text, 0n) + reserveHdrOpt(ctx, 4, 0n) > 0 ? 1 : 0;`,
+    ],
+    'copies of packets': [
+      bpf.tc,
+      `const ip = ctx.load(Ipv4, 14); if (!ip) return 0; const port = ctx.load(be16, 36); if (port === null) return 0;
+     if (ctx.load(Words, ctx.length) !== null) return 1;
+     ip.timeToLive = 1;
+     return ctx.store(Ipv4, 14, ip) + ctx.store(be16, 36, port);`,
+    ],
+    'packets by copy on sockets': [
+      bpf.socketFilter,
+      'const ip = ctx.load(Ipv4, 0); return ip && ip.protocol === 6 ? 100 : 0;',
+    ],
+    'sockets that connect': [
+      bpf.sockOps,
+      `sockets.update(ctx, 1);
+     return byAddress.update(ctx, { address: ctx.remoteIp4 }, Update.IfAbsent) === 0 ? 1 : 0;`,
+    ],
+    'streams between sockets': [
+      bpf.skSkbStreamVerdict,
+      `const socket = sockets.lookup(3);
+     if (socket) { const mark = socket.mark; skRelease(socket); if (mark === 7) return byAddress.redirect(ctx, { address: 1 }); }
+     return sockets.redirect(ctx, 1, 1n);`,
+    ],
+    'messages between sockets': [
+      bpf.skMsg,
+      'if (ctx.size > 100) return sockets.redirect(ctx, 1); return byAddress.redirect(ctx, { address: 1 });',
     ],
     messages: [
       bpf.skMsg,

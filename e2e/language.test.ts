@@ -270,3 +270,20 @@ describe('timers', { skip: needsRoot }, () => {
     );
   });
 });
+
+test('bytes of the packet by copy', { skip: needsRoot }, () => {
+  const body = `
+    const head = ctx.load(Pair, 10);
+    if (!head) return 0;
+    head.first += 1;
+    if (ctx.store(Pair, 20, head) !== 0 || ctx.store(u16, 62, 0x0403) !== 0) return 1;
+    if (ctx.load(Pair, 57) !== null || ctx.store(Pair, 57, { first: 1, second: 2 }) === 0) return 2;
+    const copied = ctx.load(u32, 20);
+    const last = ctx.load(u16, 62);
+    if (copied === null || last === null) return 3;
+    return copied + u32(last);`;
+  const packet = new Uint8Array(64).fill(0);
+  packet[10] = 41;
+  const Pair = struct('pair', { first: u32, second: u32 });
+  assert.equal(runBoth(body, { scope: { Pair }, packet }).result, 42 + 0x0403);
+});

@@ -18,7 +18,7 @@ import {
 } from './context.ts';
 import type { KernelStruct } from './kernel-types.ts';
 import type { ProgramType } from './program-types.ts';
-import type { Scalar, u32, u64 } from './scalar.ts';
+import type { i32, Scalar, u32, u64 } from './scalar.ts';
 import type { Struct } from './struct.ts';
 import type { Infer, Type } from './types.ts';
 
@@ -138,6 +138,18 @@ export interface Packet {
   at<T>(type: Type<T>, offset: number): T | null;
 }
 
+/** Bytes of a packet by copy, wherever the kernel keeps them: also what is not in its linear part. */
+export interface LoadedPacket {
+  /** A copy of the bytes at `offset`, or null when the packet ends before the last of them. Linux 4.5, in XDP 5.18. */
+  load<T>(type: Type<T>, offset: u32): T | null;
+}
+
+/** A packet of which bytes can be written by copy. */
+export interface StoredPacket extends LoadedPacket {
+  /** Writes a value at `offset`; 0 or a negative errno. Except in XDP, the packet may move. Linux 4.1, in XDP 5.18. */
+  store<T>(type: Type<T>, offset: u32, value: T): i32;
+}
+
 /** Arguments of a function of user space. */
 export interface UserArgumentsContext {
   /** The argument at that position, from 0, as the 64 bits in which it was passed. */
@@ -167,13 +179,13 @@ export interface MemoryContext {
   field<T>(type: KernelStruct<T>): T;
 }
 
-export type XdpContext = Packet & ContextOf<Rules['xdp']>;
-export type TcContext = Packet & ContextOf<Rules['tc']>;
-export type CgroupSkbContext = Packet & ContextOf<Rules['cgroupSkb']>;
-export type SkSkbContext = Packet & ContextOf<Rules['skSkb']>;
-export type LwtContext = Packet & ContextOf<Rules['lwt']>;
-export type SocketFilterContext = ContextOf<Rules['socketFilter']>;
-export type FlowDissectorContext = Packet & ContextOf<Rules['flowDissector']>;
+export type XdpContext = Packet & StoredPacket & ContextOf<Rules['xdp']>;
+export type TcContext = Packet & StoredPacket & ContextOf<Rules['tc']>;
+export type CgroupSkbContext = Packet & LoadedPacket & ContextOf<Rules['cgroupSkb']>;
+export type SkSkbContext = Packet & StoredPacket & ContextOf<Rules['skSkb']>;
+export type LwtContext = Packet & StoredPacket & ContextOf<Rules['lwt']>;
+export type SocketFilterContext = LoadedPacket & ContextOf<Rules['socketFilter']>;
+export type FlowDissectorContext = Packet & LoadedPacket & ContextOf<Rules['flowDissector']>;
 export type CgroupSockContext = ContextOf<Rules['sock']>;
 export type SockAddrContext = ContextOf<Rules['sockAddr']>;
 export type CgroupSockoptContext = ContextOf<Rules['sockopt']> & {
@@ -185,4 +197,4 @@ export type CgroupDeviceContext = ContextOf<Rules['device']>;
 export type SockOpsContext = ContextOf<Rules['sockOps']>;
 export type SkMsgContext = Omit<Packet, 'length'> & ContextOf<Rules['skMsg']>;
 export type SkLookupContext = ContextOf<Rules['skLookup']>;
-export type SkReuseportContext = Packet & ContextOf<Rules['skReuseport']>;
+export type SkReuseportContext = Packet & LoadedPacket & ContextOf<Rules['skReuseport']>;

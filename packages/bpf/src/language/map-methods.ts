@@ -3,7 +3,7 @@
  * in any language; in user space, where the declaration is only a declaration, they throw and say what to do instead.
  */
 import type { MapType } from '../map-types.ts';
-import type { SkReuseportContext } from '../program-contexts.ts';
+import type { SkMsgContext, SkReuseportContext, SkSkbContext, SockOpsContext } from '../program-contexts.ts';
 import type { i32, u32, u64 } from '../scalar.ts';
 import type { Socket } from './helpers/types.ts';
 import type { Turn } from './loops.ts';
@@ -103,6 +103,17 @@ export interface ReuseportMethods {
   select(context: SkReuseportContext, index: u32, flags?: u64): i32;
 }
 
+/** Maps of sockets. */
+export interface SocketMapMethods<K> {
+  /** The socket at a key; it must be released. Linux 5.8. */
+  lookup(key: K): Socket | null;
+  /** Puts the socket of the program there. Linux 4.14. */
+  update(context: SockOpsContext, key: K, flags?: u64): i32;
+  delete(key: K): i32;
+  /** The verdict that sends what came in, or what is sent, to the socket there; flag 1 as if that had received it. Linux 4.14. */
+  redirect(context: SkSkbContext | SkMsgContext, key: K, flags?: u64): i32;
+}
+
 /** Values that hang on sockets. */
 export interface SocketStorageMethods<V> {
   /** The value of a socket, if it has one. */
@@ -134,6 +145,8 @@ interface MethodsByType<K, V> {
   cpuMap: RedirectMethods;
   xskMap: RedirectMethods;
   reuseportSockArray: ReuseportMethods;
+  sockMap: SocketMapMethods<K>;
+  sockHash: SocketMapMethods<K>;
   queue: QueueMethods<V>;
   stack: QueueMethods<V>;
   bloomFilter: BloomMethods<V>;
@@ -149,6 +162,7 @@ const TABLE = ['lookup', 'update'] as const;
 const HASH = [...TABLE, 'delete'] as const;
 const QUEUE = ['push', 'pop', 'peek'] as const;
 const REDIRECT = ['redirect'] as const;
+const SOCKETS = ['lookup', 'update', 'delete', 'redirect'] as const;
 
 /** The same by name: what the compiler compiles and user space refuses. */
 export const mapMethods: Readonly<Record<MapType, readonly string[]>> = Object.freeze({
@@ -166,10 +180,10 @@ export const mapMethods: Readonly<Record<MapType, readonly string[]>> = Object.f
   arrayOfMaps: ['lookup'],
   hashOfMaps: ['lookup'],
   deviceMap: REDIRECT,
-  sockMap: [],
+  sockMap: SOCKETS,
   cpuMap: REDIRECT,
   xskMap: REDIRECT,
-  sockHash: [],
+  sockHash: SOCKETS,
   reuseportSockArray: ['select'],
   queue: QUEUE,
   stack: QUEUE,

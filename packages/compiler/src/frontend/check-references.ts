@@ -8,6 +8,7 @@ import type { KernelFunctionSpec } from '@waggle/bpf';
 import { Helper } from '../backend/helper.ts';
 import { nullCheck, nullsOf } from '../ir/checked-pointers.ts';
 import type { Block, IrFunction, IrInstruction, Origin, Value } from '../ir/ir.ts';
+import { spaceOf } from '../ir/type.ts';
 import type { DiagnosticCode } from './diagnostics.ts';
 import { edgesOf, origins, usesOf } from './flow.ts';
 import type { Reporter } from './report.ts';
@@ -157,7 +158,11 @@ function acquiring(
   instruction: IrInstruction,
   { kernelFunctions }: Releasing,
 ): readonly [what: string, release: string] | undefined {
-  if (instruction.op === 'callHelper') return ACQUIRING.get(instruction.helper);
+  if (instruction.op === 'callHelper') {
+    const { helper, type } = instruction;
+    if (helper === Helper.mapLookupElem && spaceOf(type) === 'socket') return ['lookup()', 'skRelease()'];
+    return ACQUIRING.get(helper);
+  }
   const spec = instruction.op === 'callKernel' ? kernelFunctions.get(instruction.function) : undefined;
   return spec?.releasedBy === undefined ? undefined : [`${spec.name}()`, `${spec.releasedBy}()`];
 }

@@ -12,6 +12,7 @@ import type { Lowering } from './lowering.ts';
 import { fieldOf, lookedUp, read, zeroedSlot } from './memory.ts';
 import { unknownWord } from './names.ts';
 import { describeOperand, type Operand, type Pointer } from './operand.ts';
+import { packetCopy } from './packet-copies.ts';
 import { cast, scalarOf } from './scalars.ts';
 import { typeArgument, typeOrKernelStruct } from './static-arguments.ts';
 import type { Call, Member } from './syntax.ts';
@@ -94,6 +95,8 @@ export function contextCall(f: Lowering, context: ContextOperand, node: Call, me
   const { type } = f.program;
   const rule = programContexts[type];
   if (method === 'at' && rule?.packet) return packetAt(f, context, node);
+  const copied = packetCopy(f, context.value, node, method);
+  if (copied) return copied;
   if (method === 'argument' && (WITH_ARGUMENTS.has(type) || PROBES.has(type))) {
     return argument(f, context, node);
   }

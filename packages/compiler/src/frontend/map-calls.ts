@@ -5,16 +5,18 @@ import type { Value } from '../ir/ir.ts';
 import { spaceOf } from '../ir/type.ts';
 import { type CallbackShape, entryOperands, runCallback } from './callbacks.ts';
 import { expression } from './expressions.ts';
+import { filled } from './filled.ts';
 import { socketArgument } from './helper-calls.ts';
 import type { Lowering } from './lowering.ts';
 import { inMemory, lookedUp, passable, present, read, zeroedSlot } from './memory.ts';
 import { unknownWord } from './names.ts';
 import { describeOperand, type Operand } from './operand.ts';
 import { convert, scalarOf } from './scalars.ts';
+import { lookupSocket, redirectToSocket, updateSocket } from './socket-maps.ts';
 import type { Call } from './syntax.ts';
 
 /** A map, declared or found in another one. */
-interface MapTarget {
+export interface MapTarget {
   readonly spec: MapSpec;
   readonly name: string;
   reference(): Value;
@@ -147,6 +149,12 @@ const METHODS: Readonly<Record<string, Method>> = {
 
 /** Methods of the same name that mean something else for some types. */
 const BY_TYPE: Readonly<Record<string, Method>> = {
+  'sockMap.lookup': lookupSocket,
+  'sockHash.lookup': lookupSocket,
+  'sockMap.update': updateSocket,
+  'sockHash.update': updateSocket,
+  'sockMap.redirect': redirectToSocket,
+  'sockHash.redirect': redirectToSocket,
   'arrayOfMaps.lookup': lookupMap,
   'hashOfMaps.lookup': lookupMap,
   'perfEventArray.output': (f, map, node) => {
@@ -188,19 +196,7 @@ function taken(f: Lowering, map: MapTarget, node: Call, number: number): Operand
   f.program.checkArguments(node, 'pop', 0);
   const { value: type } = map.spec;
   if (!type) return f.fail('W501', node.place, { type: map.spec.type, method: 'pop' });
-  const { builder } = f;
-  const slot = zeroedSlot(f, type);
-  const answer = f.emit({ op: 'truncate' }, 'i32', [helper(f, number, 'i64', [map.reference(), slot.value])]);
-  const [there, missing, end] = [builder.block(), builder.block(), builder.block()];
-  const value = builder.param(end, 'stack?');
-  const zero = f.constant('i32', 0n);
-  builder.branch('equal', answer, zero, { block: there, facts: [] }, { block: missing, facts: [] }, f.origin);
-  builder.enter(there);
-  builder.jump(end, f.origin, [slot.value]);
-  builder.enter(missing);
-  builder.jump(end, f.origin, [f.emit({ op: 'const', value: 0n }, 'stack?')]);
-  builder.enter(end);
-  return lookedUp(f, type, value);
+  return filled(f, type, (address) => helper(f, number, 'i64', [map.reference(), address]));
 }
 
 /** A copy of what user space has sent, on the stack; what is shorter than a record is passed over. */
