@@ -1,6 +1,7 @@
 /**
  * `for (const x of …)`. What is known when the program is compiled (a table, a range) is written out turn by turn, with the
- * element a constant in each; an array in memory is a loop over its indexes.
+ * element a constant in each; so is an array where the verifier follows no index, such as in the packet. All other arrays are
+ * loops over their indexes.
  */
 import { range, u32 } from '@waggle/bpf';
 import { spaceOf } from '../ir/type.ts';
@@ -36,8 +37,8 @@ export function forOf(f: Lowering, node: ForOf): void {
     f.fail('W114', iterable.place, { got: describeOperand(array) });
   }
   const space = spaceOf(f.builder.typeOf(array.value));
-  if (space === 'context' || space === 'socket') {
-    // Their words have to be named one by one.
+  if (space === 'context' || space === 'socket' || space === 'packet') {
+    // The verifier follows no index there.
     unrolled(
       f,
       node,
