@@ -22,6 +22,7 @@ export function present(f: Lowering, operand: Operand, what: Expression): Operan
   }
   const nullable = operand.kind === 'pointer' || operand.kind === 'map';
   if (operand.kind === 'optional' || (nullable && !f.builder.isNonNull(operand.value))) {
+    if (nullable) f.builder.forgiveNull(operand.value);
     f.fail('W301', what.place, { what: sourceName(what), name: sourceName(what) });
   }
   return operand;

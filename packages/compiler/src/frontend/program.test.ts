@@ -218,6 +218,7 @@ describe('diagnostics', () => {
   const nullable = 'const ip = ctx.at(Ipv4, 14);';
   const refused: [body: string, expected: string[]][] = [
     [`${nullable} if (ip) return 1; return ip.protocol;`, ['W301:3']],
+    [`${nullable} ip.protocol = 1;\nip.protocol = 2; if (ip.protocol) return 1;\n return 1;`, ['W301:3']],
     [`${nullable} let p = ip; if (!p) return 1; p = ctx.at(Ipv4, 20); return p.protocol;`, ['W301:3']],
     [`${nullable} while (ip) { break; } return ip.protocol;`, ['W301:3']],
     [`${nullable} if (ip || ctx.length > 4) return ip.protocol; return 1;`, ['W301:3']],

@@ -190,6 +190,11 @@ export class FunctionBuilder {
     return !this.typeOf(id).endsWith('?') || this.current.facts.get(id)?.nonNull === true;
   }
 
+  /** From here on, a pointer counts as not null: what was missing has been reported, and once is enough. */
+  forgiveNull(value: Value): void {
+    this.current.facts = learn(this.current.facts, this.resolve(value), { nonNull: true });
+  }
+
   /** The function, without blocks that cannot be reached and parameters that all jumps agree on. */
   finish(name: string, result: IrType, linkage: IrFunction['linkage']): IrFunction {
     const reached = this.reached();
