@@ -128,12 +128,12 @@ test('labels, functions and source lines make it readable', () => {
   const origin = { file: 'count.bpf.ts', source: '  return count(packet);', line: 7, column: 3 };
   const code = assemble([
     i.at(i.load('u32', r2, r1, 0), origin),
-    i.at(jump.equal(r2, 0, 'done'), origin),
+    i.at(jump.equal(r2, 0, 'done'), { ...origin, column: 10 }),
     i.callFunction('count'),
     i.label('done'),
-    i.exit(),
+    i.at(i.exit(), origin),
     i.label('count'),
-    alu64.mov(r0, 1),
+    i.at(alu64.mov(r0, 1), { ...origin, source: 'return 1;', line: 8 }),
     i.exit(),
   ]);
   const source = '; return count(packet); @ count.bpf.ts:7';
@@ -141,12 +141,13 @@ test('labels, functions and source lines make it readable', () => {
     disassemble(code),
     `${source}
   r2 = *(u32 *)(r1 +0)
-${source}
   if r2 == 0x0 goto L3
   call count
 L3:
+${source}
   exit
 count:
+; return 1; @ count.bpf.ts:8
   r0 = 1
   exit
 `,

@@ -43,15 +43,22 @@ export function disassemble(code: Code | Uint8Array, options: DisassembleOptions
   const { labels = true, lines = true, slots = false } = options;
   const text: string[] = [];
   let slot = 0;
+  let above = '';
   let numeric: readonly (Instruction | undefined)[] = [];
   if (!labels) numeric = decodeSlots(code instanceof Uint8Array ? code : code.bytes);
   for (const item of decode(code)) {
     if ('label' in item) {
       if (labels) text.push(`${item.label}:`);
+      above = '';
       continue;
     }
     const { origin, target } = item;
-    if (lines && origin) text.push(`; ${origin.source.trim()} @ ${origin.file}:${origin.line}`);
+    if (lines && origin) {
+      // Places in the same line differ by their columns only, which are not shown.
+      const line = `; ${origin.source.trim()} @ ${origin.file}:${origin.line}`;
+      if (line !== above) text.push(line);
+      above = line;
+    }
     const shown = target !== undefined && !labels ? (numeric[slot] ?? item) : item;
     text.push(`${slots ? `${String(slot).padStart(5)}: ` : '  '}${instructionText(shown)}`);
     slot += item.opcode === WIDE ? 2 : 1;
