@@ -102,6 +102,13 @@ describe('functions of the kernel', { skip: needsRoot }, () => {
   });
 });
 
+test('the verifier takes what cannot be run here', { skip: needsRoot }, () => {
+  const { probesEntry, probesReturn, readsCharacters, tracksConnections } = programs;
+  for (const program of [probesEntry, probesReturn, readsCharacters, tracksConnections]) {
+    loadDeclared(program).close();
+  }
+});
+
 describe('what the kernel lacks', { skip: needsRoot }, () => {
   test('is said before the verifier sees the program', () => {
     assert.throws(() => loadDeclared(programs.missesField), {
@@ -111,7 +118,8 @@ describe('what the kernel lacks', { skip: needsRoot }, () => {
     });
     assert.throws(() => loadDeclared(programs.missesFunction), {
       code: 'NOT_SUPPORTED',
-      message: /^program "missesFunction" calls the kernel function bpf_invented_function, which this kernel/,
+      message:
+        /^program "missesFunction" calls bpf_invented_function\(\) \(.*tracing\.bpf\.ts:\d+\), which this kernel/,
     });
   });
 

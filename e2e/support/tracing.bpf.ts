@@ -2,7 +2,8 @@
 import {
   bool,
   btfTracepoint,
-  type ConnectionOptions,
+  bytes,
+  ConnectionOptions,
   cgroupAncestor,
   cgroupFromId,
   cgroupRelease,
@@ -16,16 +17,23 @@ import {
   type Infer,
   i32,
   iterator,
+  kernelAt,
   kernelFunction,
   kernelStruct,
+  kprobe,
+  kretprobe,
   pointerTo,
   rawTracepoint,
   ringBuffer,
   type SocketTuple4,
+  type SocketTuple6,
   struct,
+  Tc,
   taskFromPid,
   taskRelease,
   taskUnderCgroup,
+  tc,
+  tcConnectionLookup,
   tracepoint,
   u8,
   u16,
@@ -217,3 +225,67 @@ export const asksForField = btfTracepoint(
 );
 
 export const missesFunction = xdp(() => inventedFunction(1), { license: 'GPL' });
+
+// Programs that are only loaded here: lockdown or the lack of traffic keep them from running.
+
+function portOf(common: Infer<typeof Common>): u16 {
+  return common.skc_num;
+}
+
+export const probesReturn = kretprobe(
+  'inet_csk_accept',
+  (ctx) => {
+    const sock = kernelAt(Sock, ctx.returnValue);
+    if (sock) counts.update(portOf(sock.__sk_common), u32(currentTask(Task).tgid));
+  },
+  { license: 'GPL' },
+);
+
+export const probesEntry = kprobe(
+  'tcp_v4_connect',
+  (ctx) => {
+    const sock = ctx.argument(0, Sock);
+    if (sock)
+      processes.update(portOf(sock.__sk_common), {
+        pid: ctx.argument(2, i32),
+        command: currentTask(Task).comm,
+      });
+  },
+  { license: 'GPL' },
+);
+
+const NamedTask = kernelStruct('task_struct', { comm: bytes(16) });
+
+/** An index that varies, into an array in the kernel. */
+export const readsCharacters = btfTracepoint(
+  'sched_process_exit',
+  (ctx) => {
+    const task = ctx.argument(0, NamedTask);
+    if (!task) return;
+    let sum = 0;
+    for (let index = 0; index < 16; index++) sum += task.comm[index] ?? 0;
+    counts.update(2, sum);
+  },
+  { license: 'GPL' },
+);
+
+export const tracksConnections = tc(
+  (ctx) => {
+    const ends: Infer<typeof SocketTuple6> = {
+      sourceAddress: [0, 0, 0, 1],
+      destinationAddress: [0, 0, 0, 2],
+      sourcePort: 1,
+      destinationPort: 2,
+    };
+    const options = zeroed(ConnectionOptions);
+    options.namespace = -1;
+    options.protocol = 17;
+    const found = tcConnectionLookup(ctx, ends, options);
+    if (!found) return Tc.Next;
+    const mark = found.mark;
+    const status = found.status;
+    connectionRelease(found);
+    return mark === 5 && (status & 2n) !== 0n ? Tc.Shot : Tc.Next;
+  },
+  { license: 'GPL' },
+);

@@ -23,6 +23,6 @@ test('a function that the kernel lacks is named', () => {
   const empty = Btf.parse(new BtfBuilder().build());
   assert.throws(() => withKernelFunctions('test', code, () => empty), {
     code: 'NOT_SUPPORTED',
-    message: /program "test" calls the kernel function bpf_rdonly_cast, which this kernel does not have/,
+    message: /program "test" calls bpf_rdonly_cast\(\), which this kernel does not have/,
   });
 });

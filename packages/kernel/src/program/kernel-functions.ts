@@ -21,11 +21,17 @@ export function withKernelFunctions(name: string, code: Code, btf: () => Btf = k
     if (id === undefined) {
       throw new WaggleError(
         'NOT_SUPPORTED',
-        `program "${name}" calls the kernel function ${call.name}, which this kernel does not have`,
+        `program "${name}" calls ${call.name}()${placeOf(code, call.slot)}, which this kernel does not have`,
         { hint: 'It comes with a later kernel, or with a module; a config value can rule the call out' },
       );
     }
     view.setInt32(call.slot * SLOT + 4, id, true);
   }
   return { ...rest, bytes };
+}
+
+/** The line of the source that an instruction comes from. */
+function placeOf({ lines }: Code, slot: number): string {
+  const line = lines.findLast((each) => each.slot <= slot);
+  return line ? ` (${line.file}:${line.line})` : '';
 }
