@@ -2,7 +2,6 @@
 import {
   array,
   cgroupConnect4,
-  getPrandomU32,
   Ipv4,
   ktimeGetNs,
   probeReadKernel,
@@ -12,7 +11,6 @@ import {
   tc,
   u8,
   type u32,
-  Xdp,
   type XdpContext,
   xdp,
   zeroed,
@@ -28,18 +26,12 @@ export const asLongAsThePacket = xdp((ctx) => {
   return sum;
 });
 
-function random(ctx: XdpContext): u32 {
-  let sum = 0;
-  for (let turn = 0; turn < 10_000_000; turn++) sum += getPrandomU32() ^ ctx.length;
-  return sum;
-}
-export const inFunction = xdp((ctx) => random(ctx));
-
-export const perhapsEndless = xdp((ctx) => {
+function waitFor(ctx: XdpContext): u32 {
   let turns = 0;
   while (turns < ctx.length) turns += ktimeGetNs() > 5n ? 0 : 1;
-  return Xdp.Pass;
-});
+  return turns;
+}
+export const perhapsEndless = xdp((ctx) => waitFor(ctx));
 
 export const otherLicence = xdp(
   () => {
