@@ -41,8 +41,12 @@ export interface LoadOptions {
 
 type LoadAttribute = Attribute<Infer<typeof ProgramLoad>>;
 
-const LOG_START = 1 << 16;
+const LOG_START = 1 << 19;
+/** So much of the end of a log is enough to tell why a program was refused. */
+const REFUSAL_LOG = 1 << 19;
 const LOG_LIMIT = 1 << 26;
+/** What the verifier says last, whatever it said before. */
+const LAST_LINE = /processed \d+ insns .*\s*$/;
 const LOG_INSTRUCTIONS = 1;
 const LOG_STATES = 2;
 
@@ -70,10 +74,13 @@ export function loadProgram(spec: ProgramSpec, { maps = {}, onLog }: LoadOptions
       ...btf?.fields,
     });
     // Without a log first: the verifier is several times faster then, and most programs are fine.
-    const fd = onLog ? -1 : load(attribute);
-    if (fd >= 0) return new Program(fd, name);
-    const logged = loadWithLog(attribute, onLog ? LOG_STATES : LOG_INSTRUCTIONS);
-    if (logged.result < 0) throw refusal(spec, object, -logged.result, logged.log);
+    const result = onLog ? undefined : load(attribute);
+    if (result !== undefined && result >= 0) return new Program(result, name);
+    const logged = onLog
+      ? loadWithLog(attribute, LOG_STATES)
+      : loadWithLog(attribute, LOG_INSTRUCTIONS, REFUSAL_LOG);
+    // What a log that is too long hides is known from before.
+    if (logged.result < 0) throw refusal(spec, object, -(result ?? logged.result), logged.log);
     onLog?.(logged.log);
     return new Program(logged.result, name);
   } finally {
@@ -89,16 +96,27 @@ function load(attribute: LoadAttribute): number {
   }
 }
 
-function loadWithLog(attribute: LoadAttribute, level: number): { result: number; log: string } {
+/**
+ * Loads with a buffer for the log that grows until the log fits.
+ * @param enough bytes of which the end of the log is enough; a verifier that walks through a million instructions shall not do
+ *   so again for the sake of what it said about the first of them.
+ */
+function loadWithLog(
+  attribute: LoadAttribute,
+  level: number,
+  enough = LOG_LIMIT,
+): { result: number; log: string } {
   for (let size = LOG_START; ; size *= 8) {
     const buffer = new NativeBuffer(size);
     attribute.set('log_buf', buffer);
     attribute.set('log_size', size);
     attribute.set('log_level', level);
     const result = load(attribute);
+    const log = Buffer.from(buffer.bytes.subarray(0, buffer.bytes.indexOf(0))).toString();
     // Kernels since 6.4 keep the end of a log that is too long and say ENOSPC, earlier ones keep the beginning.
-    if (result === -errno.ENOSPC && size < LOG_LIMIT) continue;
-    return { result, log: Buffer.from(buffer.bytes.subarray(0, buffer.bytes.indexOf(0))).toString() };
+    const ended = size >= enough && LAST_LINE.test(log);
+    if (result === -errno.ENOSPC && size < LOG_LIMIT && !ended) continue;
+    return { result, log };
   }
 }
 
