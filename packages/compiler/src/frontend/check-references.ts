@@ -36,25 +36,38 @@ export function checkReferences(
   reporter: Reporter,
   kernelFunctions: ReadonlyMap<string, KernelFunctionSpec>,
 ): void {
-  const releasing = { functions: new Map<string, ReadonlySet<number>>(), kernelFunctions };
+  const releasing = {
+    functions: new Map<string, ReadonlySet<number>>(),
+    returned: new Map<string, Names>(),
+    kernelFunctions,
+  };
   // Functions come after those that they call.
   for (const each of functions) {
     releasing.functions.set(each.name, releasedParameters(each, releasing));
-    new Check(each, releasing, reporter).run();
+    const check = new Check(each, releasing, reporter);
+    check.run();
+    if (check.returned) releasing.returned.set(each.name, check.returned);
   }
 }
 
-/** Who gives back which of its arguments. */
+/** What returned something that has to be given back, and by what it is. */
+type Names = readonly [what: string, release: string];
+
+/** Who gives back which of its arguments, and who hands on what it holds. */
 interface Releasing {
   readonly functions: ReadonlyMap<string, ReadonlySet<number>>;
+  /** The functions whose result has to be given back by who calls them. */
+  readonly returned: ReadonlyMap<string, Names>;
   readonly kernelFunctions: ReadonlyMap<string, KernelFunctionSpec>;
 }
 
 class Check {
+  /** What the function returned that has to be given back: its caller has to, from then on. */
+  returned: Names | undefined;
   private readonly function: IrFunction;
   private readonly releases: Releasing;
   private readonly reporter: Reporter;
-  private readonly acquired = new Map<Value, readonly [what: string, release: string]>();
+  private readonly acquired = new Map<Value, Names>();
   private readonly defined: ReadonlyMap<Value, Origin>;
   private readonly nulls: ReadonlySet<Value>;
 
@@ -140,7 +153,10 @@ class Check {
       }
     }
     if (terminator.op === 'return') {
-      for (const value of held) complain('W305', value, this.defined.get(value));
+      for (const value of held) {
+        if (value === terminator.value) this.returned = this.acquired.get(value);
+        else complain('W305', value, this.defined.get(value));
+      }
     }
     return { held, released };
   }
@@ -154,10 +170,11 @@ class Check {
 }
 
 /** What an instruction returned that has to be given back, and to whom. */
-function acquiring(
-  instruction: IrInstruction,
-  { kernelFunctions }: Releasing,
-): readonly [what: string, release: string] | undefined {
+function acquiring(instruction: IrInstruction, { returned, kernelFunctions }: Releasing): Names | undefined {
+  if (instruction.op === 'call') {
+    const names = returned.get(instruction.function);
+    return names && [`${instruction.function}()`, names[1]];
+  }
   if (instruction.op === 'callHelper') {
     const { helper, type } = instruction;
     if (helper === Helper.mapLookupElem && spaceOf(type) === 'socket') return ['lookup()', 'skRelease()'];

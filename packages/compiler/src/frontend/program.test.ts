@@ -254,6 +254,17 @@ describe('diagnostics', () => {
     assert.deepEqual(complaints(programOf(good, { Event, events }, before)), []);
     assert.deepEqual(complaints(programOf(twice, { Event, events }, before)), ['W306:3']);
   });
+
+  test('a function may return what it holds, and its caller gives it back', () => {
+    const Event = struct('event', { n: u32 });
+    const events = bpf.ringBuffer({ bytes: 4096, record: Event });
+    const before =
+      'function begin(n: u32): Infer<typeof Event> | null { const e = events.reserve(); if (!e) return null; if (n > 9) { events.discard(e); return null; } return e; }';
+    const good = 'const e = begin(1); if (!e) return 1; events.submit(e); return 2;';
+    const kept = 'const e = begin(1); if (!e) return 1; return 2;';
+    assert.deepEqual(complaints(programOf(good, { Event, events }, before)), []);
+    assert.deepEqual(complaints(programOf(kept, { Event, events }, before)), ['W305:3']);
+  });
 });
 
 describe('helpers', () => {
