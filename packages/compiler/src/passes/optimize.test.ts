@@ -55,3 +55,34 @@ test('a pass that there is not is an error that names those there are', () => {
     hint: /fold/,
   });
 });
+
+test('a number that may not be there is asked for once', () => {
+  // What `const found = map.lookup(key); if (found === null) return …` is made of.
+  const program = parseIr(`program xdp
+    function main(%0: context): i32
+    b0:
+      %1: map = mapReference counters
+      %2: stack = stackSlot size 4 alignment 4
+      %3: i32 = const 7
+      store u32 %2 +0 %3
+      %4: mapValue? = callHelper map_lookup_elem %1 %2
+      %5: mapValue? = const 0
+      %6: i32 = const 0
+      branch equal %4 %5 ? b1 : b2
+    b1:
+      jump b3(%6)
+    b2:
+      %7: i32 = load u32 %4 +0
+      jump b3(%7)
+    b3(%8: i32):
+      branch equal %4 %5 ? b4 : b5
+    b4:
+      return %3
+    b5:
+      return %8`);
+  validateIr(program);
+  const optimized = optimize(program);
+  validateIr(optimized);
+  const branches = optimized.functions[0]?.blocks.filter(({ terminator }) => terminator.op === 'branch');
+  assert.equal(branches?.length, 1);
+});

@@ -15,8 +15,8 @@ import { withFunctions } from './pass.ts';
 export type ConfigValues = ReadonlyMap<string, Readonly<Record<string, number | bigint | boolean>>>;
 
 /**
- * Replaces every `config` operation by the constant that is given for it. A value is what the machine would load from memory:
- * one in network order is given with its bytes swapped.
+ * Replaces every `config` operation by the constant that is given for it. A value is the number meant; for a field in network
+ * order the program swaps its bytes itself, and folding leaves nothing of that.
  * @throws WaggleError MISSING_FIELD for a value that the program reads and nobody gives, OUT_OF_RANGE for one that does not
  * fit its type, WRONG_TYPE for one that is no integer.
  */

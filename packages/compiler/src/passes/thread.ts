@@ -1,6 +1,8 @@
 /**
  * Jump threading: a branch that asks for a block parameter has its answer in the predecessors that give a constant, so these
- * go where the branch would go. It is what remains of `a && b`, of `x ? true : false`, and of functions that return null.
+ * go where the branch would go. It is what remains of `a && b`, of `x ? true : false`, and of functions that return null. The
+ * same goes for predecessors that are reached by one answer to the same question only, which is what remains of looking up a
+ * number that may not be there.
  *
  *     b1: jump b3(0)                          b1: jump b5
  *     b2: jump b3(%2)                 =>      b2: jump b3(%2)
@@ -60,7 +62,7 @@ class Threading {
     const crossing = this.#crossings.get(edge.block);
     if (crossing === undefined || crossing.block === from) return undefined;
     const given = new Map(crossing.block.params.map(({ id }, index) => [id, edge.args[index] ?? id]));
-    const outcome = this.#outcome(crossing, given);
+    const outcome = this.#outcome(crossing, given) ?? this.#answered(from, edge, crossing);
     if (outcome === undefined) return undefined;
     const { then, otherwise } = crossing.terminator;
     const target = outcome ? then : otherwise;
@@ -106,6 +108,52 @@ class Threading {
     return pointer && second === 0n ? comparison === 'notEqual' : undefined;
   }
 
+  /**
+   * How the branch of a crossing goes for someone who comes from an earlier one that asks the same, with no way in between to
+   * join. Whoever knows that a pointer is not null still goes over the crossing, which may be what says so to others.
+   */
+  #answered(
+    from: Block,
+    edge: Edge,
+    { block: { params }, definitions, terminator: question }: Crossing,
+  ): boolean | undefined {
+    const { left, comparison } = question;
+    // What the crossing itself makes is new each time.
+    if (definitions.has(left) || params.some(({ id }) => id === left)) return undefined;
+    const outcome = this.#earlierAnswer(from, edge, question);
+    const isEqual = (comparison === 'equal') === outcome;
+    return isNullable(this.#values.type(left)) && !isEqual ? undefined : outcome;
+  }
+
+  #earlierAnswer(from: Block, edge: Edge, question: Crossing['terminator']): boolean | undefined {
+    const { blocks } = this.#fn;
+    let [block, next]: [Block | undefined, BlockId] = [from, edge.block];
+    for (let step = 0; step < MAX_STEPS && block !== undefined; step++) {
+      const { terminator } = block;
+      if (terminator.op === 'branch' && terminator.then.block !== terminator.otherwise.block) {
+        const holds = this.#asksTheSame(terminator, question);
+        if (holds !== undefined) return (terminator.then.block === next) === holds;
+      }
+      const predecessors: readonly number[] =
+        this.#flow.predecessors[this.#flow.indexOf.get(block.id) ?? 0] ?? [];
+      if (predecessors.length !== 1) return undefined;
+      next = block.id;
+      block = blocks[predecessors[0] ?? -1];
+    }
+    return undefined;
+  }
+
+  /** Whether two branches ask for the same equality: true if in the same words, false if for its opposite. */
+  #asksTheSame(first: Crossing['terminator'], second: Crossing['terminator']): boolean | undefined {
+    const isEquality = ({ comparison }: Crossing['terminator']): boolean =>
+      comparison === 'equal' || comparison === 'notEqual';
+    if (!isEquality(first) || !isEquality(second) || first.left !== second.left) return undefined;
+    const constants = [first.right, second.right].map((value) => this.#values.constant(value));
+    const same =
+      first.right === second.right || (constants[0] !== undefined && constants[0] === constants[1]);
+    return same ? first.comparison === second.comparison : undefined;
+  }
+
   /** Whether what a crossing defines still is defined where it is used, if some go around it to one side. */
   #staysDefined({ terminator, usedIn }: Crossing, outcome: boolean): boolean {
     if (usedIn.length === 0) return true;
@@ -118,6 +166,9 @@ class Threading {
 
 /** How many instructions a crossing may have: they are few where a question is asked, and looked at again for every edge. */
 const MAX_INSTRUCTIONS = 8;
+
+/** How far back an earlier question is looked for, in blocks. */
+const MAX_STEPS = 8;
 
 function crossingsOf(fn: IrFunction): ReadonlyMap<BlockId, Crossing> {
   const flow = flowOf(fn);
