@@ -26,11 +26,15 @@ export const translate = xdp((ctx) => {
   const source = ctx.at(Words, 14 + 8);
   if (!source) return Xdp.Drop;
   const key = zeroed(Prefix);
-  for (let index = 0; index < 3; index++) key.words[index] = source.words[index] ?? 0;
+  key.words[0] = source.words[0] ?? 0;
+  key.words[1] = source.words[1] ?? 0;
+  key.words[2] = source.words[2] ?? 0;
   const found = translations.lookup(key);
   if (!found) return Xdp.Pass;
   found.packets += 1n;
-  for (let index = 0; index < 3; index++) source.words[index] = found.outside[index] ?? 0;
+  source.words[0] = found.outside[0] ?? 0;
+  source.words[1] = found.outside[1] ?? 0;
+  source.words[2] = found.outside[2] ?? 0;
   let sum = ntoh16(source.words[3] ?? 0) + found.adjustment;
   sum = (sum & 0xffff) + (sum >>> 16);
   source.words[3] = sum === 0xffff ? 0 : hton16(u16(sum));
