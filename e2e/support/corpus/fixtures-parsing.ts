@@ -164,6 +164,24 @@ export const parsing: Readonly<Record<string, Fixture>> = {
       ),
     ),
   },
+  indexes: {
+    entry: 'index',
+    maps: {
+      tables: [
+        [
+          0,
+          {
+            fives: [1, 20, 300, 4000, 50_000],
+            halves: [7, 6, 5, 4, 3, 2, 1],
+            wide: Array.from({ length: 16 }, (_, at) => BigInt(at) << 10n),
+          },
+        ],
+      ],
+    },
+    packets: disturbed(fc.oneof(ethernet(fc.nat(0xffff), payload(14, 60)), udpFrame({}, {}))),
+    // The rest guards indexes that are inside, which the verifier does not see.
+    coverage: 0.75,
+  },
   'payload-hash': {
     entry: 'sample',
     config: { sampling: { oneIn: 3 } },
