@@ -189,3 +189,20 @@ test('jumps reach further than 16 bits on version 4, and say so on version 3', (
   const code = generate(program, { cpu: 4 });
   assert.equal(new Machine({ code }).run(xdpContext(new Uint8Array(14))).result, 0);
 });
+
+test('a function that only unreachable blocks call is not written', () => {
+  const program = parseIr(`program xdp
+    function main(%0: context): i32
+    b0:
+      %1: i32 = const 1
+      return %1
+    b1:
+      %2: i32 = call other
+      return %2
+
+    static function other(): i32
+    b0:
+      %0: i32 = const 7
+      return %0`);
+  assert.equal(disassemble(generate(program)).includes('7'), false);
+});

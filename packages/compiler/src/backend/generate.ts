@@ -4,6 +4,7 @@
  *     expand packets and addresses, legalise -> select -> remove dead -> allocate registers -> lay out the frame -> emit -> place -> assemble
  */
 import { WaggleError } from '@waggle/bpf';
+import { graphOf, reversePostorder } from '../ir/graph.ts';
 import type { IrFunction, IrProgram } from '../ir/ir.ts';
 import { allocate } from './allocate.ts';
 import { assemble, type Code } from './assemble.ts';
@@ -70,9 +71,11 @@ function generateFunction(
 function calledFunctions({ functions }: IrProgram): IrFunction[] {
   const byName = new Map(functions.map((each) => [each.name, each]));
   const found = new Set(functions.slice(0, 1));
-  for (const { blocks } of found) {
-    for (const { instructions } of blocks) {
-      for (const instruction of instructions) {
+  for (const each of found) {
+    const { blocks, successors } = graphOf(each);
+    // A call in a block that is never reached is not written.
+    for (const index of reversePostorder(successors)) {
+      for (const instruction of blocks[index]?.instructions ?? []) {
         if (instruction.op !== 'call' && instruction.op !== 'functionReference') continue;
         const target = byName.get(instruction.function);
         if (!target)
