@@ -95,8 +95,7 @@ function shift(
     if (right.value < 0n || right.value >= width) {
       f.fail('W211', places[1], { count: right.value, bits: width, type: type.name });
     }
-    const count = f.constantOf(width === 64n ? u64 : u32, right.value);
-    return compute(f, operator, type, subject, scalarOf(width === 64n ? u64 : u32, count));
+    return compute(f, operator, type, subject, adapt(f, right, width === 64n ? u64 : u32, places[1]));
   }
   const count = scalar(f, right, places[1]);
   if (count.type.signed || irType(count.type) !== irType(type) || count.type.byteOrder === 'network') {
