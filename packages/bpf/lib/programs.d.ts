@@ -52,7 +52,9 @@ interface Iterable<Item, Result = any, Next = any> {
 interface IterableIterator<Item, Result = any, Next = any> extends Iterator<Item, Result, Next> {
   [Symbol.iterator](): IterableIterator<Item, Result, Next>;
 }
-type IteratorObject<Item, Result = any, Next = any> = IterableIterator<Item, Result, Next>;
+interface IteratorObject<Item, Result, Next> extends Iterator<Item, Result, Next> {
+  [Symbol.iterator](): IteratorObject<Item, Result, Next>;
+}
 
 // Types of types, which cost nothing.
 type Partial<T> = { [P in keyof T]?: T[P] };
