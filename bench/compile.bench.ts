@@ -7,7 +7,7 @@ import { scope } from '../packages/compiler/src/testing/random/declarations.ts';
 import { benchmark } from './support/benchmark.ts';
 import { compare, cpuTime } from './support/measure.ts';
 
-const RULES = 210;
+const RULES = 114;
 const ROUNDS = 15;
 const MILLISECONDS = 1e6;
 
