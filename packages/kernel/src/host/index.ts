@@ -1,3 +1,11 @@
 export { Cgroup } from './cgroup.ts';
+export { lockDirectory } from './lock.ts';
 export { findMount, listMounts, type Mount, mountBpffs, parseMountInfo, unmount } from './mounts.ts';
+export {
+  formatProcessSocket,
+  listeningSockets,
+  type ProcessSocket,
+  Socket,
+  type SocketInfo,
+} from './sockets.ts';
 export { readSysctl, writeSysctl } from './sysctl.ts';

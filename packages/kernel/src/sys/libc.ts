@@ -23,12 +23,18 @@ function bind(name: string, result: string, parameters: string[]): Native {
 /** System call numbers that differ by architecture (arch/x86/entry/syscalls/syscall_64.tbl, asm-generic/unistd.h). */
 const numbers = (
   {
-    x64: { bpf: 321, perfEventOpen: 298, pidfdOpen: 434, pidfdGetfd: 438 },
-    arm64: { bpf: 280, perfEventOpen: 241, pidfdOpen: 434, pidfdGetfd: 438 },
+    x64: { bpf: 321, perfEventOpen: 298, membarrier: 324, pidfdOpen: 434, pidfdGetfd: 438 },
+    arm64: { bpf: 280, perfEventOpen: 241, membarrier: 283, pidfdOpen: 434, pidfdGetfd: 438 },
   } as const
 )[process.arch as 'x64'];
 if (numbers === undefined) throw new Error(`waggle runs on x64 and arm64, not on ${process.arch}`);
-const { bpf: BPF, perfEventOpen: PERF_EVENT_OPEN, pidfdOpen: PIDFD_OPEN, pidfdGetfd: PIDFD_GETFD } = numbers;
+const {
+  bpf: BPF,
+  perfEventOpen: PERF_EVENT_OPEN,
+  membarrier: MEMBARRIER,
+  pidfdOpen: PIDFD_OPEN,
+  pidfdGetfd: PIDFD_GETFD,
+} = numbers;
 
 const syscallBpf: Native = libc.func('syscall', 'long', ['long', 'int', 'uintptr_t', 'uint32_t']);
 const syscall = bind('syscall', 'long', ['long', 'uintptr_t', 'long', 'long', 'long', 'long']);
@@ -48,6 +54,11 @@ export function perfEventOpen(
   flags: number,
 ): number {
   return syscall(PERF_EVENT_OPEN, attribute, pid, cpu, groupFd, flags);
+}
+
+/** membarrier(2). */
+export function membarrier(command: number): number {
+  return syscall(MEMBARRIER, command, 0, 0, 0, 0);
 }
 
 /** pidfd_open(2): a descriptor for a process. */
