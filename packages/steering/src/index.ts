@@ -1,0 +1,21 @@
+/** Socket steering: one listening socket for many ports and prefixes. */
+export {
+  type Binding,
+  type BindingText,
+  formatBinding,
+  formatMissing,
+  type Protocol,
+  parseBinding,
+  parseLabel,
+  parseProtocol,
+  placeOf,
+  type WhenMissing,
+} from './binding.ts';
+export { parseBindingFile } from './binding-file.ts';
+export { type BindingDiff, BindingStore, type CountedBinding } from './binding-store.ts';
+export { metricsText } from './metrics.ts';
+export { DEFAULT_BPFFS } from './pins.ts';
+export { formatPorts, type PortRange, parsePorts } from './ports.ts';
+export { type RegisteredSocket, type RegisterOptions, Registry } from './registry.ts';
+export { type LabelCounts, type LabelStatus, labelStatus } from './status.ts';
+export { type Place, Steering } from './steering.ts';

@@ -1,0 +1,69 @@
+/** Labels by number. A label has a number as long as it has bindings or sockets. */
+import { nearest, WaggleError } from '@waggle/bpf';
+import type { Maps } from './pins.ts';
+import type { LabelNumbers } from './records.ts';
+import { MAX_LABELS } from './steer.bpf.ts';
+
+export class LabelTable implements LabelNumbers {
+  readonly #labels: Maps['labels'];
+  readonly #byName = new Map<string, number>();
+  readonly #byId = new Map<number, string>();
+
+  constructor({ labels }: Pick<Maps, 'labels'>) {
+    this.#labels = labels;
+    for (const [id, { name }] of labels) if (name !== '') this.#remember(id, name);
+  }
+
+  #remember(id: number, name: string): void {
+    this.#byName.set(name, id);
+    this.#byId.set(id, name);
+  }
+
+  get names(): string[] {
+    return [...this.#byName.keys()].sort();
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  nameOf(id: number): string {
+    return this.#byId.get(id) ?? `label ${id}`;
+  }
+
+  /** @throws WaggleError NOT_FOUND, with the name that was probably meant. */
+  idOf(name: string): number {
+    const id = this.#byName.get(name);
+    if (id !== undefined) return id;
+    const meant = nearest(name, this.names);
+    const hint =
+      meant === undefined ? 'See waggle steer status for those there are' : `Did you mean "${meant}"?`;
+    throw new WaggleError('NOT_FOUND', `there is no label "${name}"`, { hint });
+  }
+
+  /** Gives a name its number. @throws WaggleError FULL */
+  add(name: string): number {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    let id = 0;
+    while (this.#byId.has(id)) id++;
+    if (id >= MAX_LABELS) {
+      throw new WaggleError('FULL', `there is no room for the label "${name}"`, {
+        hint: `${MAX_LABELS} labels have bindings or sockets; remove those of one first`,
+      });
+    }
+    this.#labels.set(id, { name });
+    this.#remember(id, name);
+    return id;
+  }
+
+  /** Takes the numbers of all but some labels away. */
+  keep(used: ReadonlySet<string>): void {
+    for (const [name, id] of [...this.#byName]) {
+      if (used.has(name)) continue;
+      this.#labels.set(id, { name: '' });
+      this.#byName.delete(name);
+      this.#byId.delete(id);
+    }
+  }
+}

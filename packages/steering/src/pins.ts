@@ -1,0 +1,79 @@
+/**
+ * Where steering is kept: a directory of a bpf file system for each network namespace, with the link, the program and its maps.
+ * They outlive every process; `unload` removes them.
+ */
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type MapSpec, WaggleError } from '@waggle/bpf';
+import { createMap, type MapOf, mountBpffs, openMap, unpin } from '@waggle/kernel';
+import { bindings, labels, slots } from './state.ts';
+import { active, buckets, counters, levels, sockets, targets } from './steer.bpf.ts';
+
+/** Where bpf file systems are mounted. */
+export const DEFAULT_BPFFS = '/sys/fs/bpf';
+
+const specs = { active, levels, targets, buckets, sockets, counters, labels, bindings, slots };
+type Specs = typeof specs;
+
+/** All maps, open. */
+export type Maps = { readonly [Name in keyof Specs]: MapOf<Specs[Name]> };
+
+/** The directory of a namespace. */
+export const directoryOf = (bpffs: string, inode: number): string =>
+  join(bpffs, 'waggle-steering', String(inode));
+
+export const linkPin = (directory: string): string => join(directory, 'link');
+export const programPin = (directory: string): string => join(directory, 'program');
+
+/** Makes the directory, and mounts a bpf file system where the standard place has none. */
+export function makeDirectory(bpffs: string, inode: number): string {
+  if (bpffs === DEFAULT_BPFFS) mountBpffs(bpffs);
+  if (!existsSync(bpffs)) {
+    throw new WaggleError('NOT_FOUND', `there is no directory ${bpffs}`, {
+      hint: `Mount a bpf file system there: mount -t bpf bpf ${bpffs}`,
+    });
+  }
+  const directory = directoryOf(bpffs, inode);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}
+
+/** Removes the directory with all pins. The one above it goes too when it is empty. */
+export function removeDirectory(directory: string): void {
+  if (existsSync(directory)) {
+    for (const name of readdirSync(directory)) unpin(join(directory, name));
+    rmdirSync(directory);
+  }
+  const parent = dirname(directory);
+  if (existsSync(parent) && readdirSync(parent).length === 0) rmdirSync(parent);
+}
+
+/** Creates all maps and pins them. */
+export function createMaps(directory: string): Maps {
+  return eachMap((name, spec) => {
+    const map = createMap(spec, { name });
+    map.pin(join(directory, name));
+    return map;
+  });
+}
+
+/** Opens all maps. @throws KernelError NOT_FOUND; WaggleError WRONG_SIZE when another version of waggle made them. */
+export function openMaps(directory: string): Maps {
+  return eachMap((name, spec) => openMap({ pin: join(directory, name) }, spec));
+}
+
+export function closeMaps(maps: Partial<Maps>): void {
+  for (const map of Object.values(maps)) map.close();
+}
+
+/** Does the same for every map; when one fails, those that are open are closed. */
+function eachMap(open: (name: string, spec: MapSpec) => { close(): void }): Maps {
+  const opened: Record<string, { close(): void }> = {};
+  try {
+    for (const [name, spec] of Object.entries(specs)) opened[name] = open(name, spec);
+    return opened as unknown as Maps;
+  } catch (error) {
+    for (const map of Object.values(opened)) map.close();
+    throw error;
+  }
+}

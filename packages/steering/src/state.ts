@@ -1,0 +1,44 @@
+/**
+ * The maps that hold what user space knows beyond what the program needs: names, and bindings as they were declared. There
+ * is no other memory: whoever opens the pins knows everything, also after a crash.
+ */
+import { array, arrayMap, be32, chars, hashMap, struct, u8, u16, u32, u64 } from '@waggle/bpf';
+import { MAX_LABELS, MAX_SOCKETS } from './steer.bpf.ts';
+
+export const LabelRecord = struct('label_record', { name: chars(64) });
+
+export const BindingKey = struct('binding_key', { id: u32, generation: u32 });
+export const BindingRecord = struct('binding_record', {
+  label: u32,
+  fallback: u32,
+  address: array(be32, 4),
+  first: u16,
+  last: u16,
+  kind: u8,
+  prefixLength: u8,
+  missing: u8,
+});
+
+export const SocketRecord = struct('socket_record', {
+  /** 0 for a slot that is free. */
+  cookie: u64,
+  label: u32,
+  weight: u8,
+  kind: u8,
+  /** Of IPv6, and takes IPv4, too. */
+  dualStack: u8,
+  draining: u8,
+});
+
+/** Labels by number; a name that is empty is free. */
+export const labels = arrayMap({ name: 'labels', value: LabelRecord, maxEntries: MAX_LABELS });
+/** Bindings as they were declared. */
+export const bindings = hashMap({
+  name: 'bindings',
+  key: BindingKey,
+  value: BindingRecord,
+  maxEntries: 262_144,
+  preallocate: false,
+});
+/** What is known of each slot of `sockets`. */
+export const slots = arrayMap({ name: 'slots', value: SocketRecord, maxEntries: MAX_SOCKETS });

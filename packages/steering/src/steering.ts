@@ -1,0 +1,138 @@
+/**
+ * Steering in a network namespace: loading and removing the program, and opening what is there. Whoever changes anything holds
+ * the lock of the directory; readers need none, for what belongs together is replaced in one step.
+ */
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { WaggleError } from '@waggle/bpf';
+import {
+  attachNamespace,
+  Link,
+  type LoadedProgram,
+  loadDeclared,
+  lockDirectory,
+  type NetworkNamespace,
+  Program,
+  type ProgramInfo,
+  unpin,
+} from '@waggle/kernel';
+import {
+  closeMaps,
+  createMaps,
+  DEFAULT_BPFFS,
+  directoryOf,
+  linkPin,
+  type Maps,
+  makeDirectory,
+  openMaps,
+  programPin,
+  removeDirectory,
+} from './pins.ts';
+import { steer } from './steer.bpf.ts';
+
+/** Where to steer. */
+export interface Place {
+  readonly namespace: NetworkNamespace;
+  /** A bpf file system; /sys/fs/bpf by default. */
+  readonly bpffs?: string;
+}
+
+/** An open steering. */
+export class Steering implements Disposable {
+  readonly directory: string;
+  readonly maps: Maps;
+
+  private constructor(directory: string, maps: Maps) {
+    this.directory = directory;
+    this.maps = maps;
+  }
+
+  /**
+   * Loads the program into a namespace; it steers nothing until there are bindings. What a load that was interrupted has left is
+   * removed first.
+   * @throws WaggleError EXISTS when it is loaded already; KernelError. Nothing is left behind then.
+   */
+  static load({ namespace, bpffs = DEFAULT_BPFFS }: Place): Steering {
+    const directory = makeDirectory(bpffs, namespace.inode);
+    using _lock = lockDirectory(directory);
+    if (existsSync(linkPin(directory))) {
+      throw new WaggleError('EXISTS', `steering is loaded in namespace ${namespace.inode} already`, {
+        hint: 'Replace its program with waggle steer upgrade, or remove all with waggle steer unload',
+      });
+    }
+    for (const name of readdirSync(directory)) unpin(join(directory, name));
+    let maps: Maps | undefined;
+    try {
+      maps = createMaps(directory);
+      using loaded = loadProgram(maps);
+      using link = attachNamespace(loaded.program, namespace);
+      loaded.program.pin(programPin(directory));
+      // The link comes last: with it, steering is complete.
+      link.pin(linkPin(directory));
+      return new Steering(directory, maps);
+    } catch (error) {
+      if (maps) closeMaps(maps);
+      removeDirectory(directory);
+      throw error;
+    }
+  }
+
+  /** @throws WaggleError NOT_FOUND when nothing is loaded there. */
+  static open({ namespace, bpffs = DEFAULT_BPFFS }: Place): Steering {
+    const directory = directoryOf(bpffs, namespace.inode);
+    if (!existsSync(linkPin(directory))) throw notLoaded(namespace);
+    return new Steering(directory, openMaps(directory));
+  }
+
+  /**
+   * Removes everything: connections that were steered stay, new ones take the kernel's own way.
+   * @throws WaggleError NOT_FOUND when nothing is loaded there.
+   */
+  static unload({ namespace, bpffs = DEFAULT_BPFFS }: Place): void {
+    const directory = directoryOf(bpffs, namespace.inode);
+    if (!existsSync(directory)) throw notLoaded(namespace);
+    using _lock = lockDirectory(directory);
+    removeDirectory(directory);
+  }
+
+  /** Exchanges the program for that of this version, in one step; maps and sockets stay. */
+  upgrade(): void {
+    using _lock = this.lock();
+    using loaded = loadProgram(this.maps);
+    using link = Link.openPinned(linkPin(this.directory));
+    // A bpf file system takes no dots in names.
+    const next = `${programPin(this.directory)}_next`;
+    unpin(next);
+    loaded.program.pin(next);
+    link.update(loaded.program);
+    renameSync(next, programPin(this.directory));
+  }
+
+  program(): ProgramInfo {
+    using program = Program.openPinned(programPin(this.directory));
+    return program.info();
+  }
+
+  /** Keeps other writers away until it is disposed of. @throws WaggleError BUSY */
+  lock(): Disposable {
+    return lockDirectory(this.directory);
+  }
+
+  close(): void {
+    closeMaps(this.maps);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function loadProgram({ active, levels, targets, buckets, sockets, counters }: Maps): LoadedProgram {
+  return loadDeclared(steer, { maps: { active, levels, targets, buckets, sockets, counters } });
+}
+
+function notLoaded(namespace: NetworkNamespace): WaggleError {
+  return new WaggleError('NOT_FOUND', `no steering is loaded in namespace ${namespace.inode}`, {
+    hint: 'Load it with waggle steer load',
+  });
+}

@@ -1,0 +1,26 @@
+/**
+ * Builds everything: `tsc -b`, then the programs of the packages, each `.bpf.ts` into the module that tsc has made of it.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const root = new URL('..', import.meta.url).pathname;
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const { status } = spawnSync(process.execPath, [tsc, '-b'], { cwd: root, stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+
+// Only now is the compiler there.
+const { buildModule } = await import('@waggle/compiler/modules');
+const programs = readdirSync(join(root, 'packages'), { recursive: true })
+  .filter((file) => /^[^/]+\/src\/(?!(.*\/)?testing\/).*\.bpf\.ts$/.test(file))
+  .map((file) => join(root, 'packages', file));
+for (const file of programs) {
+  const outDir = dirname(file).replace(/\/src(?=\/|$)/, '/dist');
+  const { diagnostics } = await buildModule(file, { outDir });
+  for (const { code, message, line, column } of diagnostics) {
+    console.error(`${file}:${line}:${column}: ${code}: ${message}`);
+    process.exitCode = 1;
+  }
+}
