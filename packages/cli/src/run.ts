@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { addCompile } from './compile.ts';
 import { type Context, ExitCode } from './context.ts';
 import { addDoctor } from './doctor.ts';
+import { addSteer } from './steer.ts';
 import { addVersion, versionText } from './version.ts';
 
 const EXAMPLES = `
@@ -14,6 +15,7 @@ Examples:
   waggle doctor             what this host can do, and whether waggle can run on it
   waggle doctor -o json     the same for programs
   waggle compile x.bpf.ts   the code of the programs in a module
+  waggle steer --help       one listening socket for many ports and prefixes
   waggle help doctor        all about one command
 
 Environment:
@@ -58,6 +60,7 @@ function commandLine(context: Context): Command {
     .exitOverride();
   addDoctor(program, context);
   addCompile(program, context);
+  addSteer(program, context);
   addVersion(program, context);
   return program;
 }
