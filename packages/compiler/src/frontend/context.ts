@@ -17,7 +17,9 @@ import { cast, scalarOf } from './scalars.ts';
 import { typeArgument, typeOrKernelStruct } from './static-arguments.ts';
 import type { Call, Member } from './syntax.ts';
 
-type ContextOperand = Extract<Operand, { kind: 'context' }>;
+export type ContextOperand = Extract<Operand, { kind: 'context' }>;
+/** Which field, and where the program says so. */
+type FieldName = Pick<Member, 'name' | 'place'>;
 
 /** The types of programs whose arguments are 64 bit words at the start of the context. */
 const WITH_ARGUMENTS: ReadonlySet<string> = new Set([
@@ -43,7 +45,7 @@ const WITH_MEMORY: ReadonlySet<string> = new Set([
 const FARTHEST = 0xffffn;
 
 /** `context.name`, read. */
-export function contextMember(f: Lowering, context: ContextOperand, node: Member): Operand {
+export function contextMember(f: Lowering, context: ContextOperand, node: FieldName): Operand {
   const rule = programContexts[f.program.type];
   if (node.name === 'length' && rule?.packet) return packetLength(f, context);
   if (node.name === 'returnValue') {
@@ -54,13 +56,13 @@ export function contextMember(f: Lowering, context: ContextOperand, node: Member
 }
 
 /** `context.name`, to be assigned. */
-export function contextPlace(f: Lowering, context: ContextOperand, node: Member): Pointer {
+export function contextPlace(f: Lowering, context: ContextOperand, node: FieldName): Pointer {
   const rule = programContexts[f.program.type];
   if (!rule?.writable.includes(node.name)) f.fail('W310', node.place, { what: `context.${node.name}` });
   return visibleField(f, context, node);
 }
 
-function visibleField(f: Lowering, context: ContextOperand, node: Member): Pointer {
+function visibleField(f: Lowering, context: ContextOperand, node: FieldName): Pointer {
   const rule = programContexts[f.program.type];
   if (!rule) {
     return f.fail('W502', node.place, { what: `context.${node.name}`, program: f.program.type, hint: '' });

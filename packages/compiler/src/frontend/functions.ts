@@ -16,6 +16,7 @@ import { convert, scalarOf } from './scalars.ts';
 import { statements } from './statements.ts';
 import type { Call, ParameterSyntax } from './syntax.ts';
 import { returnsValue } from './syntax-queries.ts';
+import { destructure } from './variables.ts';
 
 type FunctionOperand = Extract<Operand, { kind: 'function' }>;
 
@@ -147,12 +148,10 @@ function lowerInstance(
   for (const [index, each] of passed.entries()) {
     const pattern = syntax.parameters[index]?.pattern;
     if (!pattern) continue;
-    if (pattern.kind !== 'identifier') {
-      f.fail('W101', pattern.place, { what: 'A parameter that is taken apart' });
-      continue;
-    }
-    if (each.how === 'known') f.declare(pattern.name, { kind: 'const', operand: each.operand });
-    else declareParameter(f, pattern.name, each, f.builder.param(entry, each.type));
+    const value = each.how === 'value' ? f.builder.param(entry, each.type) : undefined;
+    if (pattern.kind === 'identifier' && each.how === 'value' && value !== undefined) {
+      declareParameter(f, pattern.name, each, value);
+    } else destructure(f, pattern, argumentOf(each, value), false);
   }
   statements(f, syntax.body);
   endFunction(f, syntax.place, false);
@@ -161,6 +160,16 @@ function lowerInstance(
   const faulty = program.reporter.found.length > faults;
   const { resultPointee, resultSeen } = f;
   return { name, result, resultType, resultPointee, resultSeen, faulty };
+}
+
+/** What a parameter stands for that is taken apart, or not passed at all. */
+function argumentOf(passed: Passed, value: Value | undefined): Operand {
+  if (passed.how === 'known') return passed.operand;
+  const { as } = passed;
+  if (value === undefined) return as;
+  // The pointer was passed with its offset.
+  if (as.kind === 'pointer') return { kind: 'pointer', to: as.to, value, offset: 0 };
+  return as.kind === 'context' || as.kind === 'map' || as.kind === 'scalar' ? { ...as, value } : as;
 }
 
 /** A parameter may be assigned, like any variable. */

@@ -291,6 +291,17 @@ describe('functions', () => {
       'return count(counters, 5);',
       5,
     ],
+    [
+      'function sum({ x, y }: Infer<typeof Pair>): u32 { return x * 10 + y; }',
+      'return sum({ x: 3, y: 4 });',
+      34,
+    ],
+    [
+      'function second({ b }: Head): u32 { return b; }',
+      'const p = ctx.at(Head, 0); return p ? second(p) : 0;',
+      0x201,
+    ],
+    ['function size({ length }: XdpContext): u32 { return length; }', 'return size(ctx) + size(ctx);', 128],
   ];
   const Pair = struct('pair', { x: u32, y: u32 });
   const counters = arrayMap({ value: u32, maxEntries: 4 });
@@ -317,6 +328,20 @@ describe('functions', () => {
     const { program } = programOf('').scope();
     assert.equal(verdictOf(moduleOf(text, { program }, { './barrel.ts': barrel })), 18);
   });
+});
+
+describe('the context taken apart', () => {
+  const cases: [text: string, expected: number][] = [
+    ['xdp((ctx) => { const { length, ingressInterface: from } = ctx; return length + from; })', 65],
+    ['xdp((ctx) => { let { length } = ctx; length += 2; return length + ctx.length; })', 130],
+    ['xdp(({ length, ingressInterface }) => length * 10 + ingressInterface)', 641],
+  ];
+  const { program } = programOf('').scope();
+  for (const [text, expected] of cases) {
+    test(text, () =>
+      assert.equal(verdictOf(moduleOf(`export const program = ${text};`, { program }), packet), expected),
+    );
+  }
 });
 
 describe('values of user space', () => {

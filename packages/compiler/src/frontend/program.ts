@@ -23,6 +23,7 @@ import { type Diagnostic, Reported, Reporter } from './report.ts';
 import { endFunction } from './results.ts';
 import { statements } from './statements.ts';
 import type { Call, FunctionSyntax } from './syntax.ts';
+import { destructure } from './variables.ts';
 
 /** A program in the IR, and what of user space it refers to. */
 export interface LoweredProgram {
@@ -147,11 +148,7 @@ export class ProgramLowering {
     const f = new Lowering(this, target.module, this.name, { kind: 'verdict' }, place);
     const context = f.builder.param(f.builder.current, 'context');
     const pattern = parameters[0]?.pattern;
-    if (pattern?.kind === 'identifier') {
-      f.declare(pattern.name, { kind: 'const', operand: { kind: 'context', value: context } });
-    } else if (pattern) {
-      this.reporter.fail('W101', pattern.place, { what: 'A context that is taken apart' });
-    }
+    if (pattern) destructure(f, pattern, { kind: 'context', value: context }, false);
     this.active.add(target.syntax);
     statements(f, target.syntax.body);
     endFunction(f, place, TRACING.has(this.type));

@@ -35,6 +35,8 @@ describe('syntax', () => {
     '/*W101*/with (ctx) {}',
     '/*W101*/debugger;',
     'const a = (1/*W101*/, 2);',
+    'const { /*W216*/size } = ctx;',
+    'const /*W208*/[first] = ctx;',
     'const a = /*W101*/void 0;',
     "const a = 'x' /*W101*/in settings;",
     '/*W106*/class A {}',

@@ -4,6 +4,7 @@
  */
 import { type KernelFieldType, kernelTypeName } from '@waggle/bpf';
 import { type IrType, isNullable, nonNull, type Space } from '../ir/type.ts';
+import { contextMember } from './context.ts';
 import { declaredType } from './declared-types.ts';
 import { expression } from './expressions.ts';
 import { type Binding, irType, type Lowering, sameType } from './lowering.ts';
@@ -163,6 +164,12 @@ export function destructure(f: Lowering, pattern: Pattern, whole: Operand, mutab
     return;
   }
   if (pattern.kind === 'unsupported') f.fail(pattern.code, pattern.place, { what: pattern.what });
+  if (whole.kind === 'context' && pattern.kind === 'objectPattern') {
+    for (const { name, target, place } of pattern.properties) {
+      f.at(place, () => destructure(f, target, contextMember(f, whole, { name, place }), mutable));
+    }
+    return;
+  }
   if (whole.kind !== 'pointer') {
     f.fail('W208', pattern.place, { operator: 'Destructuring', got: describeOperand(whole) });
   }
