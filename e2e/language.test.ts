@@ -53,6 +53,24 @@ describe('locked()', { skip: needsRoot }, () => {
   });
 });
 
+describe('functions of structs', { skip: needsRoot }, () => {
+  test('the length of a header is where the next one begins', () => {
+    for (const words of [5, 8, 15]) {
+      const packet = new Uint8Array(128);
+      packet[14] = 0x40 | words;
+      packet[14 + words * 4 + 1] = 53;
+      packet[14 + words * 4 + 12] = 0x70;
+      const body = `
+        const ip = ctx.at(Ipv4, 14);
+        if (!ip) return 1;
+        const tcp = ctx.at(Tcp, 14 + Ipv4.headerLength(ip));
+        if (!tcp) return 2;
+        return tcp.source === 53 ? Tcp.headerLength(tcp) : 3;`;
+      assert.equal(runBoth(body, { packet }).result, 28);
+    }
+  });
+});
+
 describe('loop()', { skip: needsRoot }, () => {
   const cases: [name: string, body: string, expected: number][] = [
     ['turns', 'return loop(1000, () => {}) === 1000 ? 1 : 0;', 1],

@@ -4,6 +4,7 @@
  */
 import { be16, be32, u8 } from './scalar.ts';
 import { struct } from './struct.ts';
+import { withFunctions } from './struct-functions.ts';
 import { bytes, type Infer } from './types.ts';
 
 const packed = { packed: true } as const;
@@ -47,23 +48,29 @@ export const Arp = struct(
 export type Arp = Infer<typeof Arp>;
 
 /** IPv4 without its options (RFC 791). */
-export const Ipv4 = struct(
-  'ipv4',
+export const Ipv4 = withFunctions(
+  struct(
+    'ipv4',
+    {
+      /** The version (4) in the upper half, the length of the header in 32 bit words in the lower. */
+      versionAndLength: u8,
+      typeOfService: u8,
+      totalLength: be16,
+      identification: be16,
+      /** Flags in the upper 3 bits, the offset in 8 byte units in the lower 13. */
+      fragment: be16,
+      timeToLive: u8,
+      protocol: u8,
+      checksum: be16,
+      source: be32,
+      destination: be32,
+    },
+    packed,
+  ),
   {
-    /** The version (4) in the upper half, the length of the header in 32 bit words in the lower. */
-    versionAndLength: u8,
-    typeOfService: u8,
-    totalLength: be16,
-    identification: be16,
-    /** Flags in the upper 3 bits, the offset in 8 byte units in the lower 13. */
-    fragment: be16,
-    timeToLive: u8,
-    protocol: u8,
-    checksum: be16,
-    source: be32,
-    destination: be32,
+    /** How many bytes the header has with its options: where the next one begins. */
+    headerLength: (ip) => (ip.versionAndLength & 15) * 4,
   },
-  packed,
 );
 export type Ipv4 = Infer<typeof Ipv4>;
 
@@ -88,22 +95,28 @@ export const Icmp = struct('icmp', { type: u8, code: u8, checksum: be16, rest: b
 export type Icmp = Infer<typeof Icmp>;
 
 /** TCP without its options (RFC 9293). */
-export const Tcp = struct(
-  'tcp',
+export const Tcp = withFunctions(
+  struct(
+    'tcp',
+    {
+      source: be16,
+      destination: be16,
+      sequence: be32,
+      acknowledgement: be32,
+      /** The length of the header in 32 bit words, in the upper half. */
+      dataOffset: u8,
+      /** See {@link TcpFlag}. */
+      flags: u8,
+      window: be16,
+      checksum: be16,
+      urgent: be16,
+    },
+    packed,
+  ),
   {
-    source: be16,
-    destination: be16,
-    sequence: be32,
-    acknowledgement: be32,
-    /** The length of the header in 32 bit words, in the upper half. */
-    dataOffset: u8,
-    /** See {@link TcpFlag}. */
-    flags: u8,
-    window: be16,
-    checksum: be16,
-    urgent: be16,
+    /** How many bytes the header has with its options: where the data begins. */
+    headerLength: (tcp) => (tcp.dataOffset >>> 4) * 4,
   },
-  packed,
 );
 export type Tcp = Infer<typeof Tcp>;
 

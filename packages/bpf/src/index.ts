@@ -62,6 +62,7 @@ export {
   type StructOptions,
   struct,
 } from './struct.ts';
+export { type StructFunctions, withFunctions } from './struct-functions.ts';
 export * from './tracing-programs.ts';
 export {
   type ArrayType,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { codecOf } from './codec.ts';
 import { be16, be32, be64, bool, i8, i16, i32, i64, u8, u16, u32, u64 } from './scalar.ts';
 import { struct } from './struct.ts';
+import { withFunctions } from './struct-functions.ts';
 import { anyStruct } from './testing/arbitrary.ts';
 import { layoutOf, layoutsAsC, noCompiler } from './testing/c-compiler.ts';
-import { array, bytes, chars, isType, type Type, typeName } from './types.ts';
+import { array, bytes, chars, type Infer, isType, type Type, typeName } from './types.ts';
 
 const Key = struct('key', { address: be32, port: be16, protocol: u8 });
 const Odd = struct('odd', { a: u8, b: u16, c: u8 });
@@ -116,4 +118,28 @@ test('a type of one value is not a type of another', () => {
   // @ts-expect-error the value of u64 is a bigint
   const number: Type<number> = u64;
   assert.deepEqual([text.size, wrong.size, number.size], [4, 4, 8]);
+});
+
+test('functions of a struct are on the struct, not on its values', () => {
+  const Pair = withFunctions(struct('pair', { x: u32, y: u32 }), {
+    sum: (pair) => pair.x + pair.y,
+    scaled: (pair, by: u32): u32 => pair.x * by,
+  });
+  const value: Infer<typeof Pair> = { x: 1, y: 2 };
+  assert.deepEqual([Pair.sum(value), Pair.scaled(value, 7), Pair.size, isType(Pair)], [3, 7, 8, true]);
+  assert.deepEqual(codecOf(Pair).decode(codecOf(Pair).encode(value)), value);
+  // @ts-expect-error: a value has no functions
+  assert.equal(value.sum, undefined);
+  // @ts-expect-error: not a value of this struct
+  assert.ok(Number.isNaN(Pair.sum({ x: 1 })));
+});
+
+test('functions of a struct have names of their own', () => {
+  const Pair = struct('pair', { x: u32 });
+  assert.throws(
+    () => withFunctions(Pair, { size: () => 1 }),
+    /A function of struct pair cannot be called size/,
+  );
+  // @ts-expect-error: not a function
+  assert.throws(() => withFunctions(Pair, { sum: 5 }), /pair\.sum is to be a function, but it is 5/);
 });

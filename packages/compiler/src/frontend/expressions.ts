@@ -22,6 +22,7 @@ import { choose, orElse } from './merge.ts';
 import { named, operandOf, staticOperand, unknownWord } from './names.ts';
 import { describeOperand, type Operand, type Pointer } from './operand.ts';
 import { convert, scalarOf } from './scalars.ts';
+import { structFunction } from './struct-functions.ts';
 import type { Assignment, Element, Expression, Member } from './syntax.ts';
 import { assignPointer } from './variables.ts';
 
@@ -114,11 +115,8 @@ function lengthOf({ to }: Pointer, name: string): Operand | undefined {
   return length === undefined ? undefined : { kind: 'literal', of: 'number', value: BigInt(length) };
 }
 
-function staticMember(
-  f: Lowering,
-  { value, name }: Extract<Operand, { kind: 'static' }>,
-  node: Member,
-): Operand {
+function staticMember(f: Lowering, object: Extract<Operand, { kind: 'static' }>, node: Member): Operand {
+  const { value, name } = object;
   if (isConfig(value)) return configField(f, value, name, node);
   if (!isType(value) && !isKernelStruct(value) && !isMapSpec(value) && !isPlain(value)) {
     return f.fail('W402', node.place, { name, what: describeOperand({ kind: 'static', value, name }) });
@@ -131,6 +129,8 @@ function staticMember(
       hint: unknownWord(node.name, known, 'members'),
     });
   }
+  const own = structFunction(f, object, node);
+  if (own) return own;
   const found: unknown = Reflect.get(value, node.name);
   return staticOperand(found, node.name);
 }

@@ -2,7 +2,7 @@
  * Functions of the program's own. A function becomes one of the IR for each way in which it is called: what is known when
  * the program is compiled (maps, structs) is not passed at all, and a pointer is passed with the memory it leads to.
  */
-import { type KernelFieldType, kernelTypeName } from '@waggle/bpf';
+import { type KernelFieldType, kernelTypeName, type Struct } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { type IrType, nonNull, type Space } from '../ir/type.ts';
 import { declaredType } from './declared-types.ts';
@@ -14,8 +14,8 @@ import { Reported } from './report.ts';
 import { endFunction } from './results.ts';
 import { convert, scalarOf } from './scalars.ts';
 import { statements } from './statements.ts';
-import type { Call, ParameterSyntax } from './syntax.ts';
-import { returnsValue } from './syntax-queries.ts';
+import type { Call, Expression, ParameterSyntax } from './syntax.ts';
+import { returnedExpression, returnsValue } from './syntax-queries.ts';
 import { destructure } from './variables.ts';
 
 type FunctionOperand = Extract<Operand, { kind: 'function' }>;
@@ -45,8 +45,9 @@ export interface Instance {
 }
 
 /** Lowers a call of a function, and the function itself at its first call. */
-export function callFunction(f: Lowering, { module, syntax }: FunctionOperand, node: Call): Operand {
+export function callFunction(f: Lowering, called: FunctionOperand, node: Call): Operand {
   const { program } = f;
+  const { module, syntax, struct } = called;
   if (syntax.unsupported) {
     const { code, place, what } = syntax.unsupported;
     f.fail(code, place, { what });
@@ -54,7 +55,12 @@ export function callFunction(f: Lowering, { module, syntax }: FunctionOperand, n
   program.checkArguments(node, syntax.name, syntax.parameters.length);
   // Annotations are read in the module of the function, faults in them reported there.
   const reader = new Lowering(program, module, syntax.name, { kind: 'void' }, syntax.place);
-  const passed = syntax.parameters.map((parameter, index) => pass(f, reader, parameter, node, index));
+  const passed = syntax.parameters.map((parameter, index) =>
+    pass(f, index === 0 ? struct : undefined, reader, parameter, node, index),
+  );
+  if (program.active.has(syntax)) f.fail('W404', node.place, { name: syntax.name });
+  const inPlace = struct && !syntax.result && returnedExpression(syntax);
+  if (inPlace) return lowerInPlace(f, called, passed, inPlace);
   const result: DeclaredType = syntax.result ? declaredType(reader, syntax.result) : { kind: 'void' };
   if (!syntax.result && returnsValue(syntax.body)) {
     f.fail('W406', syntax.place, { what: `the result of ${syntax.name}` });
@@ -62,7 +68,6 @@ export function callFunction(f: Lowering, { module, syntax }: FunctionOperand, n
   const key = passed
     .map((each) => (each.how === 'known' ? program.identity(each.operand) : `${each.type} ${each.seen}`))
     .join(',');
-  if (program.active.has(syntax)) f.fail('W404', node.place, { name: syntax.name });
   const instance = program.instance(syntax, key, (name) => {
     program.active.add(syntax);
     try {
@@ -84,9 +89,17 @@ export function callFunction(f: Lowering, { module, syntax }: FunctionOperand, n
   return to ? { kind: 'pointer', to, value, offset: 0 } : { kind: 'null' };
 }
 
-function pass(f: Lowering, reader: Lowering, parameter: ParameterSyntax, node: Call, index: number): Passed {
+function pass(
+  f: Lowering,
+  struct: Struct | undefined,
+  reader: Lowering,
+  parameter: ParameterSyntax,
+  node: Call,
+  index: number,
+): Passed {
   const given = node.args[index] ?? node;
-  const declared = parameter.type && declaredType(reader, parameter.type);
+  const own: DeclaredType | undefined = struct && { kind: 'pointer', to: struct, nullable: false };
+  const declared = parameter.type ? declaredType(reader, parameter.type) : own;
   if (!declared) return f.fail('W406', parameter.place, { what: 'this parameter' });
   if (declared.kind === 'scalar') {
     const { type } = declared;
@@ -130,6 +143,31 @@ function pass(f: Lowering, reader: Lowering, parameter: ParameterSyntax, node: C
       return { how: 'known', operand };
     default:
       return { how: 'known', operand };
+  }
+}
+
+/**
+ * A function of a struct that is one expression: it needs no function in the IR, and what is known of its result stays known, so
+ * that a length found in a header can be an offset.
+ */
+function lowerInPlace(
+  f: Lowering,
+  { module, syntax }: FunctionOperand,
+  passed: readonly Passed[],
+  result: Expression,
+): Operand {
+  const { active } = f.program;
+  active.add(syntax);
+  try {
+    return f.elsewhere(module, () => {
+      for (const [index, each] of passed.entries()) {
+        const pattern = syntax.parameters[index]?.pattern;
+        if (pattern) destructure(f, pattern, argumentOf(each, undefined), false);
+      }
+      return expression(f, result);
+    });
+  } finally {
+    active.delete(syntax);
   }
 }
 

@@ -17,6 +17,7 @@ import {
   u16,
   u32,
   u64,
+  withFunctions,
 } from '@waggle/bpf';
 import { xdpContext } from '../interpreter/index.ts';
 import { lowered, machineOf, verdictOf } from './testing/evaluate.ts';
@@ -328,6 +329,49 @@ describe('functions', () => {
     const { program } = programOf('').scope();
     assert.equal(verdictOf(moduleOf(text, { program }, { './barrel.ts': barrel })), 18);
   });
+});
+
+describe('functions of structs', () => {
+  const nothing = () => undefined;
+  const headers = moduleOf(
+    `export const LENGTH_MASK = 15;
+     const scale = (words: u32): u32 => words * UNIT;
+     export const Head2 = withFunctions(struct('head2', { a: u8, b: u16 }), {
+       low: (head) => head.a & LENGTH_MASK,
+       scaled: ({ a }) => scale(a),
+       plus: (head, more: u32): u32 => { head.a = 1; return head.b + more; },
+       after(head, context: XdpContext): u32 { return context.at(u8, Head2.low(head)) ?? 9; },
+     });`,
+    {
+      LENGTH_MASK: 15,
+      UNIT: 4,
+      Head2: withFunctions(Head, { low: nothing, scaled: nothing, plus: nothing, after: nothing }),
+    },
+    {},
+    'headers.ts',
+  );
+  const { Head2 } = headers.scope();
+  const { program } = programOf('').scope();
+  const cases: [body: string, expected: number][] = [
+    ['return Head2.low(p);', 4],
+    ['const LENGTH_MASK = 1; const head = 3; return Head2.low(p) + LENGTH_MASK + head;', 8],
+    ['return all.Head2.scaled(p);', 16],
+    ['return Head2.plus(p, 5) + p.a;', 0x605 + 5 + 1],
+    ['return Head2.after(p, ctx);', 4],
+    ['const byte = ctx.at(u8, Head2.low(p)); return byte ?? 99;', 4],
+    ['const ip = ctx.at(Ipv4, 5); return ip ? Ipv4.headerLength(ip) : 0;', 20],
+  ];
+  for (const [body, expected] of cases) {
+    test(body, () => {
+      const text = `import { Head2 } from './headers.ts';
+        import * as all from './headers.ts';
+        export const program = xdp((ctx) => { const p = ctx.at(Head2, 4); if (!p) return 0; ${body} });`;
+      assert.equal(
+        verdictOf(moduleOf(text, { program, Head2 }, { './headers.ts': headers }), packet),
+        expected,
+      );
+    });
+  }
 });
 
 describe('the context taken apart', () => {

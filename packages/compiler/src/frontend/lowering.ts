@@ -55,7 +55,8 @@ const CALLS: ReadonlySet<Operation['op']> = new Set([
 
 export class Lowering {
   readonly program: ProgramLowering;
-  readonly module: Module;
+  /** The one in which names are looked up. */
+  module: Module;
   readonly name: string;
   readonly builder = new FunctionBuilder();
   exits: Exit[] = [];
@@ -116,6 +117,19 @@ export class Lowering {
     } finally {
       this.exits = exits;
       this.inlined = inlined;
+    }
+  }
+
+  /** Lowers what stands in a module, with none of the names of this function. */
+  elsewhere<T>(module: Module, lower: () => T): T {
+    const { module: here, scopes } = this;
+    this.module = module;
+    this.scopes = [new Map()];
+    try {
+      return lower();
+    } finally {
+      this.module = here;
+      this.scopes = scopes;
     }
   }
 

@@ -17,7 +17,8 @@ export interface Module {
 /** What a name stands for. */
 export type Meaning =
   | { readonly kind: 'function'; readonly module: Module; readonly syntax: FunctionSyntax }
-  | { readonly kind: 'value'; readonly value: unknown; readonly name: string }
+  /** `name` is what it is called in the module that declares it, or imports it from a package. */
+  | { readonly kind: 'value'; readonly value: unknown; readonly name: string; readonly module: Module }
   | { readonly kind: 'mutable' }
   | { readonly kind: 'nothing' };
 
@@ -29,16 +30,23 @@ export type TypeMeaning =
 
 export class Modules {
   private readonly parsed = new Map<string, Module>();
+  private readonly ofPackages = new Map<object, Module>();
 
   open(source: ModuleSource): Module {
     const known = this.parsed.get(source.path);
     if (known) return known;
-    const module = {
-      source,
-      syntax: parseModule(source.path, source.text),
-      lines: source.text.split('\n'),
-    };
+    const module = parsed(source);
     this.parsed.set(source.path, module);
+    return module;
+  }
+
+  /** A function of a package as a module of its own, in which it is `called`: all that is known of it is its JavaScript. */
+  ofPackage(called: object, path: string): Module {
+    const known = this.ofPackages.get(called);
+    if (known) return known;
+    const text = `const called = ${Function.prototype.toString.call(called)};`;
+    const module = parsed({ path, text, scope: () => ({}), resolve: () => undefined });
+    this.ofPackages.set(called, module);
     return module;
   }
 
@@ -56,7 +64,7 @@ export class Modules {
     }
     const scope = source.scope();
     if (Object.hasOwn(scope, name))
-      return { kind: 'value', value: scope[name], name: imported?.name ?? name };
+      return { kind: 'value', value: scope[name], name: imported?.name ?? name, module };
     return { kind: 'nothing' };
   }
 
@@ -120,3 +128,9 @@ export class Modules {
     return { kind: 'nothing' };
   }
 }
+
+const parsed = (source: ModuleSource): Module => ({
+  source,
+  syntax: parseModule(source.path, source.text),
+  lines: source.text.split('\n'),
+});

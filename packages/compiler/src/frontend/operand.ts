@@ -12,6 +12,7 @@ import {
   kernelTypeName,
   type MapSpec,
   type Scalar,
+  type Struct,
   typeName,
 } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
@@ -77,9 +78,21 @@ export type Operand =
   | FoundMap
   | { readonly kind: 'null' }
   | { readonly kind: 'context'; readonly value: Value }
-  | { readonly kind: 'function'; readonly module: Module; readonly syntax: FunctionSyntax }
+  | {
+      readonly kind: 'function';
+      readonly module: Module;
+      readonly syntax: FunctionSyntax;
+      /** The struct that it belongs to, which is what its first parameter is. */
+      readonly struct?: Struct;
+    }
   /** A value of user space: a struct, a map, a config, a table of constants. */
-  | { readonly kind: 'static'; readonly value: unknown; readonly name: string }
+  | {
+      readonly kind: 'static';
+      readonly value: unknown;
+      readonly name: string;
+      /** The module at whose top level it is. */
+      readonly module?: Module;
+    }
   | { readonly kind: 'void' };
 
 /** What a type annotation says. */

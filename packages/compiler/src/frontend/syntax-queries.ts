@@ -1,5 +1,5 @@
 /** Questions about syntax that are answered before it is lowered. */
-import type { Statement } from './syntax.ts';
+import type { Expression, FunctionSyntax, Statement } from './syntax.ts';
 
 /** Every name that is mentioned. */
 export function usedNames(body: readonly Statement[]): ReadonlySet<string> {
@@ -33,6 +33,12 @@ export function returnsValue(body: readonly Statement[]): boolean {
   let found = false;
   visit(body, (node) => (found ||= node.kind === 'return' && node.value !== undefined), true);
   return found;
+}
+
+/** What a function returns that does nothing else. */
+export function returnedExpression({ body }: FunctionSyntax): Expression | undefined {
+  const [only] = body;
+  return body.length === 1 && only?.kind === 'return' ? only.value : undefined;
 }
 
 type Node = Readonly<Record<string, unknown>> & { readonly kind: string };

@@ -99,6 +99,7 @@ class Parser {
   module(): ModuleSyntax {
     const functions = new Map<string, FunctionSyntax>();
     const bodies = new Map<string, FunctionSyntax | Identifier>();
+    const members = new Map<string, Map<string, FunctionSyntax>>();
     const mutable = new Set<string>();
     const types = new Map<string, TypeSyntax>();
     const imports = new Map<string, Import>();
@@ -114,7 +115,10 @@ class Parser {
           if (!ts.isIdentifier(name)) continue;
           variables.push(name.text);
           if (!constant) mutable.add(name.text);
-          if (initializer) this.initializer(name.text, initializer, functions, bodies);
+          if (initializer) {
+            this.initializer(name.text, initializer, functions, bodies);
+            members.set(name.text, this.members(initializer));
+          }
         }
       } else if (ts.isTypeAliasDeclaration(statement)) {
         types.set(statement.name.text, this.type(statement.type));
@@ -135,6 +139,7 @@ class Parser {
     return {
       functions,
       bodies,
+      members,
       mutable,
       types,
       imports,
@@ -163,6 +168,21 @@ class Parser {
         }
       }
     }
+  }
+
+  private members(initializer: ts.Expression): Map<string, FunctionSyntax> {
+    const found = new Map<string, FunctionSyntax>();
+    const call = withoutParentheses(initializer);
+    const objects = ts.isCallExpression(call) ? call.arguments.filter(ts.isObjectLiteralExpression) : [];
+    for (const property of objects.flatMap(({ properties }) => properties)) {
+      if (!property.name || !ts.isIdentifier(property.name)) continue;
+      const { text } = property.name;
+      const value = ts.isPropertyAssignment(property) ? withoutParentheses(property.initializer) : property;
+      if (ts.isMethodDeclaration(value) || ts.isArrowFunction(value) || ts.isFunctionExpression(value)) {
+        found.set(text, this.function(value, text));
+      }
+    }
+    return found;
   }
 
   private errors(): { place: Place; message: string }[] {
