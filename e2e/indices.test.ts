@@ -32,6 +32,13 @@ const bodies = [
   'const i = u64(x) % 5n; return table.bytes[i] ?? 7;',
   'let i = x % 5; for (let turn = 0; turn < 3; turn++) i = (i * 3) % 5; return table.bytes[i] ?? 7;',
   'const i = x % 70; const byte = ctx.at(u8, (i < 70 ? i : 0) * 3 & 0xff); return byte ?? 7;',
+  'const i = (x > 9 ? 2 : 0) + (eth.protocol === 7 ? 1 : 0); return table.bytes[i & 3] ?? 7;',
+  'const i = x > 70 ? 2 : x & 3; table.bytes[i] = 1; return table.bytes[i] ?? 7;',
+  'const at = eth.protocol === 7 ? 20 : 40; return ctx.at(u8, at + (x & 7)) ?? 7;',
+  'const at = u64(x) % 5n > 2n ? u64(x & 15) : 40n; return ctx.at(u8, at) ?? 7;',
+  'let at: u16 = 14; for (let i = 0; i < 4; i++) at = u16(at + 1 + (ctx.at(u8, at) ?? 0)); return at;',
+  'return ctx.at(u8, ntoh16(eth.protocol)) ?? 7;',
+  'return (ctx.at(u8, x / 3 & 0xffff) ?? 1) + (ctx.at(u8, x % 1000) ?? 7);',
   'const i = helped(x); return table.bytes[i] ?? 7;',
 ];
 const before = 'function helped(x: u32): u32 { return x % 5; }';

@@ -8,10 +8,10 @@ import type { Value } from '../ir/ir.ts';
 import type { IrType } from '../ir/type.ts';
 import { expression } from './expressions.ts';
 import { argumentAs, argumentPointer, needsGpl } from './kernel-structs.ts';
-import type { Lowering } from './lowering.ts';
+import { irType, type Lowering } from './lowering.ts';
 import { fieldOf, lookedUp, read, zeroedSlot } from './memory.ts';
 import { unknownWord } from './names.ts';
-import { describeOperand, type Operand, type Pointer } from './operand.ts';
+import { describeOperand, type Operand, type Pointer, type ScalarOperand } from './operand.ts';
 import { packetCopy } from './packet-copies.ts';
 import { cast, scalarOf } from './scalars.ts';
 import { typeArgument, typeOrKernelStruct } from './static-arguments.ts';
@@ -130,12 +130,46 @@ function packetAt(f: Lowering, { value }: ContextOperand, node: Call): Operand {
   if (offset.kind !== 'scalar' || offset.type.signed || offset.type.byteOrder === 'network') {
     return f.fail('W201', offsetNode.place, { expected: 'u32', got: describeOperand(offset), cast: 'u32' });
   }
-  const { maximum } = f.knownOf(offset.value, offset.type).seen;
-  if (maximum > FARTHEST) f.fail('W309', offsetNode.place, { maximum });
-  const wide = cast(f, offset, u64, offsetNode.place);
-  const variable = wide.kind === 'scalar' ? wide.value : value;
-  const found = f.emit({ op: 'packetAt', offset: 0, size }, 'packet?', [value, variable]);
-  return lookedUp(f, to, found);
+  const { range, seen } = f.knownOf(offset.value, offset.type);
+  if (range.maximum > FARTHEST) f.fail('W309', offsetNode.place, { maximum: range.maximum });
+  const found = (near: ScalarOperand) => {
+    const wide = cast(f, near, u64, offsetNode.place);
+    const variable = wide.kind === 'scalar' ? wide.value : value;
+    return f.emit({ op: 'packetAt', offset: 0, size }, 'packet?', [value, variable]);
+  };
+  const last = FARTHEST - BigInt(size);
+  return lookedUp(f, to, seen.maximum <= last ? found(offset) : foundUpTo(f, offset, last, found));
+}
+
+/**
+ * Null beyond the farthest place. The verifier does not know what only types say, such as that of a variable which a loop carries
+ * on, and it counts the bytes of what is looked at too.
+ */
+function foundUpTo(
+  f: Lowering,
+  offset: ScalarOperand,
+  last: bigint,
+  found: (near: ScalarOperand) => Value,
+): Value {
+  const { builder, origin } = f;
+  const [near, far, end] = [builder.block(), builder.block(), builder.block()];
+  const pointer = builder.param(end, 'packet?');
+  const bound = f.constant(irType(offset.type), last);
+  const known = { range: { minimum: 0n, maximum: last }, seen: { minimum: 0n, maximum: last } };
+  builder.branch(
+    'lessOrEqual',
+    offset.value,
+    bound,
+    { block: near, facts: [[offset.value, { known }]] },
+    { block: far, facts: [] },
+    origin,
+  );
+  builder.enter(near);
+  builder.jump(end, origin, [found(offset)]);
+  builder.enter(far);
+  builder.jump(end, origin, [f.emit({ op: 'const', value: 0n }, 'packet?')]);
+  builder.enter(end);
+  return pointer;
 }
 
 function argument(f: Lowering, context: ContextOperand, node: Call): Operand {

@@ -41,6 +41,6 @@ export function meet(ways: readonly Facts[]): Facts {
 }
 
 /** What is known of a value that is one or the other. */
-function either(left: Known, right: Known): Known {
+export function either(left: Known, right: Known): Known {
   return { range: hull(left.range, right.range), seen: hull(left.seen, right.seen) };
 }

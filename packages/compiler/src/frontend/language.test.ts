@@ -91,6 +91,23 @@ describe('conditions', () => {
   for (const [body, expected] of cases) test(body, () => assert.equal(value(body), expected));
 });
 
+describe('what is known of one way or the other', () => {
+  const cases: [body: string, expected: number][] = [
+    ['const kind: u8 = (ctx.length > 9 ? 2 : 0) + (ctx.ingressInterface > 3 ? 1 : 0); return kind;', 2],
+    ['const at = ctx.length > 9 ? 4 : ctx.length & 7; return ctx.at(u8, at) ?? 99;', 4],
+    ['let small: u8 = 3; small = ctx.length > 9 ? small : 7; return small;', 3],
+    [
+      'const n = (ctx.at(u8, 9) ?? 0) > 5 ? i32(-1) : i32(ctx.length & 3); const m: i8 = n; return m === -1 ? 1 : 0;',
+      1,
+    ],
+    [
+      'let at: u16 = 2; let last = 0; for (let i = 0; i < 4; i++) { last = ctx.at(u8, at) ?? 0; at = u16(at + last + 1); } return last;',
+      23,
+    ],
+  ];
+  for (const [body, expected] of cases) test(body, () => assert.equal(value(body), expected));
+});
+
 describe('control flow', () => {
   const cases: [body: string, expected: number][] = [
     ['let sum = 0; for (let i = 0; i < 5; i++) sum += i; return sum;', 10],

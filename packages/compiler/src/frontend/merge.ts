@@ -7,10 +7,11 @@ import type { Value } from '../ir/ir.ts';
 import { type IrType, isNullable, nonNull, type Space } from '../ir/type.ts';
 import { condition, decideNull, decideTruth, lessThan } from './conditions.ts';
 import { expression } from './expressions.ts';
+import { either } from './facts.ts';
 import { irType, type Lowering, sameType } from './lowering.ts';
 import { elementOf, elementsOf, fieldOf, present, read } from './memory.ts';
 import { describeOperand, type Operand } from './operand.ts';
-import { fullRange } from './range.ts';
+import { fullRange, type Known } from './range.ts';
 import { convert, naturalType, scalarOf } from './scalars.ts';
 import type { BuildingBlock } from './ssa.ts';
 import type { Expression, Place } from './syntax.ts';
@@ -132,9 +133,17 @@ function merge(f: Lowering, then: Way, otherwise: Way, expected: KernelFieldType
     });
   }
   const value = builder.param(end, irType(type));
-  from(then, (operand) => convert(f, operand, type, then.place));
-  from(otherwise, (operand) => convert(f, operand, type, otherwise.place));
+  const known: Known[] = [];
+  for (const side of [then, otherwise]) {
+    from(side, (operand) => {
+      const given = convert(f, operand, type, side.place);
+      known.push(f.knownOf(given, type));
+      return given;
+    });
+  }
   builder.enter(end);
+  // The verifier goes both ways, so it knows of each what is known here.
+  if (type !== bool) builder.setKnown(value, known.reduce(either));
   return { kind: 'scalar', type, value };
 }
 
