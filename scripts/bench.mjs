@@ -26,7 +26,7 @@ if (unknown.length > 0) {
 
 const node = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status;
 
-if (node(['node_modules/typescript/bin/tsc', '-b']) !== 0) process.exit(1);
+if (node(['scripts/build.mjs']) !== 0) process.exit(1);
 
 const cpus = os.cpus();
 const load = os.loadavg()[0].toFixed(1);

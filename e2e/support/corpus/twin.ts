@@ -24,16 +24,19 @@ export const noClang: string | false =
 /** Where the headers of the kernel for this machine are, which clang does not look for when it compiles for bpf. */
 const INCLUDES = [`-I/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`];
 
-/** Compiles a twin. @throws Error with what clang says */
-export function compileTwin(name: string): Code {
+/** Compiles the twin of a program of the corpus. @throws Error with what clang says */
+export const compileTwin = (name: string): Code => compileProgram(join(folder, `${name}.c`));
+
+/** Compiles the one program of a file. @throws Error with what clang says */
+export function compileProgram(file: string): Code {
   const target = mkdtempSync(join(tmpdir(), 'waggle-twin-'));
   try {
     const object = join(target, 'twin.o');
     const flags = ['-O2', '-Wall', '-Werror', '-target', 'bpf', '-mcpu=v3', ...INCLUDES];
-    const { status, stderr } = spawnSync('clang', [...flags, '-c', `${folder}${name}.c`, '-o', object], {
+    const { status, stderr } = spawnSync('clang', [...flags, '-c', file, '-o', object], {
       encoding: 'utf8',
     });
-    if (status !== 0) throw new Error(`clang refused ${name}.c:\n${stderr}`);
+    if (status !== 0) throw new Error(`clang refused ${file}:\n${stderr}`);
     return codeOfObject(readFileSync(object));
   } finally {
     rmSync(target, { recursive: true });

@@ -37,7 +37,7 @@ export function parseBindingFile(file: string, text: string): Binding[] {
   for (const { pos, message } of document.errors)
     fault(lines.linePos(pos[0]).line, message.split('\n')[0] ?? '');
   if (faults.length > 0) throw malformed(faults);
-  const whole = File.safeParse(document.toJS());
+  const whole = File.safeParse(contentsOf(document, fault));
   if (!whole.success) {
     for (const issue of whole.error.issues) fault(lineOf(document, lines, issue.path), sentence(issue));
     throw malformed(faults);
@@ -66,6 +66,16 @@ export function parseBindingFile(file: string, text: string): Binding[] {
   }
   if (faults.length > 0) throw malformed(faults);
   return found;
+}
+
+/** The value of a document; an alias that leads nowhere is found only now. */
+function contentsOf(document: Document, fault: (line: number, message: string) => void): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    fault(1, error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
 }
 
 /** What zod found wrong, with the name of the field. */

@@ -83,3 +83,11 @@ export const placeOf = ({ protocol, prefix, ports }: Omit<Binding, 'label' | 'mi
 
 /** Where a label is bound, and how it is written: `www: tcp 10.0.0.0/24 80`. */
 export const formatBinding = (binding: Binding): string => `${binding.label}: ${placeOf(binding)}`;
+
+/** What bindings of one protocol and prefix have in common. For comparing many bindings quickly, not for people. */
+export const groupKey = ({ protocol, prefix }: Pick<Binding, 'protocol' | 'prefix'>): string =>
+  `${protocol}${prefix.length}/${String.fromCharCode(...prefix.bytes)}`;
+
+/** What bindings of the same addresses and ports have in common. */
+export const placeKey = (binding: Pick<Binding, 'protocol' | 'prefix' | 'ports'>): string =>
+  `${groupKey(binding)} ${binding.ports.first}-${binding.ports.last}`;

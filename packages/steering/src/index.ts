@@ -12,9 +12,10 @@ export {
   type WhenMissing,
 } from './binding.ts';
 export { parseBindingFile } from './binding-file.ts';
-export { type BindingDiff, BindingStore, type CountedBinding } from './binding-store.ts';
+export { BindingStore, type CountedBinding } from './binding-store.ts';
 export { metricsText } from './metrics.ts';
 export { DEFAULT_BPFFS } from './pins.ts';
+export type { BindingDiff } from './plan.ts';
 export { formatPorts, type PortRange, parsePorts } from './ports.ts';
 export { type RegisteredSocket, type RegisterOptions, Registry } from './registry.ts';
 export { type LabelCounts, type LabelStatus, labelStatus } from './status.ts';

@@ -4,7 +4,6 @@
  * so a change of one binding concerns few targets, however many there are.
  */
 
-import { formatPrefix } from '@waggle/kernel';
 import type { Binding } from './binding.ts';
 import { blocksOf, countOf, type PortBlock, type PortRange } from './ports.ts';
 
@@ -21,15 +20,13 @@ export interface LevelSpec {
 
 type Bound = Pick<Binding, 'ports'>;
 
-/** Bindings of one group belong together: their ports are divided among them. */
-export const groupOf = ({ protocol, prefix }: Pick<Binding, 'protocol' | 'prefix'>): string =>
-  `${protocol} ${formatPrefix(prefix)}`;
-
 /**
  * Divides the ports among the bindings of a group. The program asks for small blocks first, so a block may lie inside of
  * another one that is larger; blocks of the same place and size are owned by the binding with fewer ports.
  */
 export function divide<B extends Bound>(group: readonly B[]): OwnedBlock<B>[] {
+  const [only, another] = group;
+  if (only && !another) return blocksOf(only.ports).map((block) => ({ ...block, owner: only }));
   const found = new Map<number, OwnedBlock<B>>();
   const single = group.filter(({ ports }) => countOf(ports) === 1);
   const all = group.filter(({ ports }) => countOf(ports) === 65_536);

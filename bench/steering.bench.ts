@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { codecOf, SkLookupMd } from '@waggle/bpf';
+import { listeningSockets, loadProgram, mountBpffs, Program, Socket, unmount } from '@waggle/kernel';
+import { type Binding, BindingStore, parseBinding, Registry, Steering } from '@waggle/steering';
+import { compileProgram, noClang } from '../e2e/support/corpus/twin.ts';
+import { SteeringLab } from '../e2e/support/steering-lab.ts';
+import { benchmark } from './support/benchmark.ts';
+import { compare, wallTime } from './support/measure.ts';
+
+const MANY = 100_000;
+const ROUNDS = 9;
+const REPEAT = 200_000;
+const CONNECTIONS = 3000;
+const CONNECTION_ROUNDS = 5;
+const SECOND = 1e9;
+
+const binding = (prefix: string, port: string): Binding =>
+  parseBinding({ label: 'www', protocol: 'tcp', prefix, port });
+
+/** As many bindings of single addresses to ports. */
+const bindings = (count: number): Binding[] =>
+  Array.from({ length: count }, (_, index) =>
+    binding(`10.${index >> 14}.${(index >> 6) & 255}.${index & 63}`, String(80 + (index % 50))),
+  );
+
+/** The first packet of a connection to an address and port, as the program sees it. */
+function lookup(address: number, port: number): Uint8Array {
+  const none = [0, 0, 0, 0];
+  return codecOf(SkLookupMd).encode({
+    cookie: 0n,
+    family: 2,
+    protocol: 6,
+    remoteIp4: 0x7f000001,
+    remoteIp6: none,
+    remotePort: 40_000,
+    localIp4: address,
+    localIp6: none,
+    localPort: port,
+    ingressInterface: 0,
+  });
+}
+
+await benchmark(
+  {
+    name: 'steering',
+    about: `The program that steers, beside the same in C by clang -O2 (BPF_PROG_TEST_RUN); its lookups with
+      ${MANY} bindings beside 10; ${MANY} bindings replaced in one step; and ${CONNECTIONS} connections one after
+      the other with an answer each, steered beside direct.`,
+    twin: 'beside',
+  },
+  async ({ row, note }) => {
+    const bpffs = mkdtempSync(join(tmpdir(), 'waggle-bench-'));
+    mountBpffs(bpffs);
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      using lab = new SteeringLab();
+      const place = { namespace: lab.namespace, bpffs };
+      using steering = Steering.load(place);
+      const store = new BindingStore(steering);
+      const { port } = server.address() as { port: number };
+      const { fd = -1 } = listeningSockets(process.pid).find((each) => each.port === port) ?? {};
+      using socket = Socket.ofProcess(process.pid, fd);
+      new Registry(steering).register('www', socket);
+      using program = Program.openPinned(join(steering.directory, 'program'));
+      const time = (of: Program, context: Uint8Array) => of.testRun({ context, repeat: REPEAT }).duration;
+      const [hit, miss] = [lookup(0x0a000001, 81), lookup(0x0b000001, 81)];
+
+      store.replaceAll(bindings(10));
+      if (noClang) note(`No C beside it: ${noClang}.`);
+      else {
+        const code = compileProgram(fileURLToPath(new URL('c/steer.c', import.meta.url)));
+        const { maps } = steering;
+        using twin = loadProgram({ type: 'skLookup', name: 'steer_c', code }, { maps });
+        for (const [what, context] of Object.entries({ hit, miss })) {
+          const figures = compare(
+            ROUNDS,
+            () => time(program, context),
+            () => time(twin, context),
+          );
+          row({ what: `a ${what}, beside C`, unit: 'time', ...figures, goal: { ratio: 1.05 } });
+        }
+      }
+
+      const few = () => time(program, hit);
+      const ten = compare(ROUNDS, few).ours;
+      const list = bindings(MANY);
+      const loading = compare(2, () => wallTime(() => store.replaceAll(list)));
+      row({ what: `replace ${MANY} bindings`, unit: 'time', ...loading, goal: { atMost: SECOND } });
+      const flat = { ours: compare(ROUNDS, few).ours, twin: ten };
+      row({ what: `a hit with ${MANY} bindings, beside 10`, unit: 'time', ...flat, goal: { ratio: 1.2 } });
+
+      const echo = await lab.serve('echo', 7777);
+      store.replaceAll([binding('127.0.0.0/8', '7')]);
+      const found = listeningSockets(echo.pid).find(({ protocol }) => protocol === 'tcp');
+      using listening = Socket.ofProcess(echo.pid, found?.fd ?? -1);
+      new Registry(steering).register('www', listening, { replace: true });
+      const connect = async (to: number): Promise<number> => {
+        const start = performance.now();
+        await lab.many(to, CONNECTIONS);
+        return ((performance.now() - start) * 1e6) / CONNECTIONS;
+      };
+      const times: { steered: number[]; direct: number[] } = { steered: [], direct: [] };
+      for (let round = 0; round < CONNECTION_ROUNDS; round++) {
+        times.steered.push(await connect(7));
+        times.direct.push(await connect(7777));
+      }
+      const connecting = { ours: Math.min(...times.steered), twin: Math.min(...times.direct) };
+      row({ what: 'a connection, beside a direct one', unit: 'time', ...connecting, goal: { ratio: 1.1 } });
+      Steering.unload(place);
+    } finally {
+      server.close();
+      unmount(bpffs);
+      rmdirSync(bpffs);
+    }
+  },
+);
