@@ -6,9 +6,16 @@
 import { type Config, configValues, WaggleError } from '@waggle/bpf';
 import type { Btf } from '../btf/btf.ts';
 import type { IrProgram } from '../ir/ir.ts';
+import { remembered } from '../passes/analysis/flow.ts';
 import { optimize, specialize } from '../passes/index.ts';
 import { readsFields, withFieldOffsets, withFieldTests } from './kernel-fields.ts';
 import { withRegisters } from './probe-registers.ts';
+
+/**
+ * A program as far as it can be optimised without the values of its configs. That is most of it, and done once for all the
+ * values that it is finished with.
+ */
+const prepared = remembered((program: IrProgram): IrProgram => optimize(program));
 
 /** Values of configs: by the name of the config, then of the field. */
 export type GivenConfigs = Readonly<Record<string, Readonly<Record<string, number | bigint | boolean>>>>;
@@ -41,7 +48,8 @@ export function finishProgram(
   const values = new Map(
     Object.entries(configs).map(([key, declaration]) => [key, checked(name, key, declaration, config[key])]),
   );
-  const special = withRegisters(name, specialize(program, values), machine);
+  const common = without.length > 0 ? program : prepared(program);
+  const special = withRegisters(name, specialize(common, values), machine);
   if (!kernel || !readsFields(special)) return optimize(special, { without });
   const btf = kernel();
   // Code that the config, or a test for a field, rules out may read fields that this kernel lacks.

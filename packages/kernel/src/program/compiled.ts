@@ -7,6 +7,7 @@
  *     using link = attachXdp(loaded.program, 'eth0');
  */
 import {
+  type CompiledBody,
   compiledBody,
   LONGEST_OBJECT_NAME,
   type MapSpec,
@@ -100,7 +101,7 @@ export function loadDeclared(
 ): LoadedProgram {
   const { maps: given = {}, config, without, cpu, flags, onLog } = options;
   const body = compiledBody(declaration);
-  const { name: ownName, program } = programFromJson(body.code);
+  const { name: ownName, program } = programOf(body);
   const name = options.name ?? declaration.name ?? objectName(ownName);
   const { maps: declarations, configs } = body.bindings();
   const ir = finishProgram(name, program, configs, {
@@ -126,6 +127,15 @@ export function loadDeclared(
     closeAll(created);
     throw error;
   }
+}
+
+const programs = new WeakMap<CompiledBody, ReturnType<typeof programFromJson>>();
+
+/** What a body has in it, the same object each time: a program that is loaded again is neither read nor optimised again. */
+function programOf(body: CompiledBody): ReturnType<typeof programFromJson> {
+  const program = programs.get(body) ?? programFromJson(body.code);
+  programs.set(body, program);
+  return program;
 }
 
 function mapsOf(
