@@ -14,6 +14,7 @@ import { Attribute, Command } from '../sys/bpf.ts';
 import type { Descriptor } from '../sys/descriptor.ts';
 import { errno } from '../sys/errno.ts';
 import { NativeBuffer } from '../sys/memory.ts';
+import { withoutSignals } from '../sys/signals.ts';
 import { Program } from './program.ts';
 import { VerifierError } from './verifier-error.ts';
 
@@ -88,12 +89,13 @@ export function loadProgram(spec: ProgramSpec, { maps = {}, onLog }: LoadOptions
   }
 }
 
-/** Loading may be interrupted by a signal (EAGAIN); the kernel asks to try again. */
+/**
+ * Loading may be interrupted by a signal (EAGAIN), and the kernel asks to try again. A profiler sends signals faster than a large
+ * program is verified.
+ */
 function load(attribute: LoadAttribute): number {
-  for (let attempt = 1; ; attempt++) {
-    const result = attribute.execute(Command.programLoad);
-    if (result !== -errno.EAGAIN || attempt === 5) return result;
-  }
+  const result = attribute.execute(Command.programLoad);
+  return result === -errno.EAGAIN ? withoutSignals(() => attribute.execute(Command.programLoad)) : result;
 }
 
 /**

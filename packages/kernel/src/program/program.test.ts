@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { arrayMap, codecOf, programArray, struct, u32, u64, WaggleError, XdpMd } from '@waggle/bpf';
 import {
   alu64,
@@ -279,4 +280,40 @@ test('verifier logs are summarised', () => {
 
 test('assembling the same program twice yields the same bytes', () => {
   assert.deepEqual(assemble(counting(2)), assemble(counting(2)));
+});
+
+/** Loads a program that takes the verifier some milliseconds; prints how many of 20 attempts succeeded. */
+const LOADING = `import { alu64, assemble, exit, jump, label, r0, r1 } from '@waggle/compiler';
+import { loadProgram } from '@waggle/kernel';
+const code = assemble([alu64.mov(r0, 0), alu64.mov(r1, 0), label('again'), alu64.add(r1, 1), jump.less(r1, 20_000, 'again'), exit()]);
+let loaded = 0;
+for (let attempt = 0; attempt < 20; attempt++) {
+  loadProgram({ type: 'socketFilter', name: 'long', code }).close();
+  loaded++;
+}
+console.log(loaded);
+`;
+
+test('signals do not keep a program from being loaded', { skip: needsRoot }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'waggle-signals-'));
+  try {
+    // The profiler sends a signal every tenth of a millisecond.
+    const profiler = ['--cpu-prof', '--cpu-prof-interval=100', `--cpu-prof-dir=${folder}`];
+    const flags = [
+      ...profiler,
+      '--conditions=source',
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '-e',
+      LOADING,
+    ];
+    const { stdout, stderr } = spawnSync(process.execPath, flags, {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      encoding: 'utf8',
+    });
+    assert.equal(stdout.trim(), '20', stderr);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -85,6 +85,8 @@ export const setsockopt = bind('setsockopt', 'int', ['int', 'int', 'int', 'uintp
 export const getsockopt = bind('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
 export const send = bind('send', 'long', ['int', 'uintptr_t', 'size_t', 'int']);
 export const recv = bind('recv', 'long', ['int', 'uintptr_t', 'size_t', 'int']);
+/** pthread_sigmask(3), which answers the error number itself. */
+export const pthreadSigmask: Native = libc.func('pthread_sigmask', 'int', ['int', 'uintptr_t', 'uintptr_t']);
 export const munmap = bind('munmap', 'int', ['uintptr_t', 'size_t']);
 /** if_nametoindex(3): the index, or 0 when there is no such device. */
 export const interfaceIndex: (name: string) => number = libc.func('if_nametoindex', 'uint', ['str']);
