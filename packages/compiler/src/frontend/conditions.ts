@@ -8,12 +8,12 @@ import type { IrType } from '../ir/type.ts';
 import { expression } from './expressions.ts';
 import type { Fact } from './facts.ts';
 import type { Lowering } from './lowering.ts';
-import { fieldOf, present, read } from './memory.ts';
 import { describeOperand, type Operand, type ScalarOperand } from './operand.ts';
+import { followChain, isOptionalChain } from './optional-chains.ts';
 import { type Known, mirrored, opposite, outcomeIn, rangeWhere } from './range.ts';
 import { scalar, scalarOf, unify } from './scalars.ts';
 import type { BuildingBlock } from './ssa.ts';
-import type { ComparisonOperator, Expression, Member, Place } from './syntax.ts';
+import type { ComparisonOperator, Expression, Place } from './syntax.ts';
 
 const UNSIGNED: Readonly<Record<ComparisonOperator, Comparison>> = {
   '===': 'equal',
@@ -66,37 +66,32 @@ export function condition(
   else f.at(node.place, () => decide(f, outcomeOf(f, node, strict), then, otherwise));
 }
 
-/** `pointer?.field === value`, or `!==`. */
-type QuestionThroughNull = ComparisonNode & { readonly left: Member };
-
-const asksThroughNull = (node: Expression): node is QuestionThroughNull =>
+const asksThroughNull = (node: Expression): node is ComparisonNode =>
   node.kind === 'comparison' &&
   (node.operator === '===' || node.operator === '!==') &&
-  node.left.kind === 'member' &&
-  node.left.optional;
+  (isOptionalChain(node.left) || isOptionalChain(node.right));
 
-/** A field of null is undefined, and so equal to no value. The right side is computed all the same, as in JavaScript. */
+/**
+ * `pointer?.field === value`, or `!==`, in either order. What is read through null is undefined, and so equal to no value. The
+ * other side is computed all the same, as in JavaScript.
+ */
 function compareThroughNull(
   f: Lowering,
-  { operator, left, right }: QuestionThroughNull,
+  { operator, left, right }: ComparisonNode,
   then: BuildingBlock,
   otherwise: BuildingBlock,
 ): void {
-  const object = expression(f, left.object);
-  const [there, missing] = [f.builder.block(), f.builder.block()];
-  decideTruth(f, object, left.object.place, there, missing);
-  f.builder.enter(there);
-  if (f.builder.reachable) {
-    const pointer = present(f, object, left.object);
-    if (pointer.kind !== 'pointer')
-      f.fail('W208', left.place, { operator: '?.', got: describeOperand(pointer) });
-    const field = read(f, fieldOf(f, pointer, left.name, left.place));
-    const value = expression(f, right);
-    decide(f, compareOperands(f, operator, field, value, [left.place, right.place]), then, otherwise);
+  const missing = f.builder.block();
+  const chainFirst = isOptionalChain(left);
+  const before = chainFirst ? undefined : expression(f, left);
+  const field = followChain(f, chainFirst ? left : right, missing);
+  if (field) {
+    const [first, second] = before ? [before, field] : [field, expression(f, right)];
+    decide(f, compareOperands(f, operator, first, second, [left.place, right.place]), then, otherwise);
   }
   f.builder.enter(missing);
   if (!f.builder.reachable) return;
-  expression(f, right);
+  if (!before) expression(f, right);
   f.builder.jump(operator === '===' ? otherwise : then, f.origin);
 }
 

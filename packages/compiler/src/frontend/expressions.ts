@@ -96,7 +96,11 @@ function member(f: Lowering, node: Member): Operand {
     const meaning = f.program.modules.member(f.module, node.object.name, node.name);
     if (meaning.kind !== 'nothing') return operandOf(f, meaning, node.name, node.place);
   }
-  const object = present(f, expression(f, node.object), node.object);
+  return memberOf(f, present(f, expression(f, node.object), node.object), node);
+}
+
+/** A member of an object that is known to be there. */
+export function memberOf(f: Lowering, object: Operand, node: Member): Operand {
   switch (object.kind) {
     case 'context':
       return contextMember(f, object, node);
@@ -142,8 +146,11 @@ function isPlain(value: unknown): value is object {
   return Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function element(f: Lowering, node: Element): Operand {
-  const object = present(f, expression(f, node.object), node.object);
+const element = (f: Lowering, node: Element): Operand =>
+  elementIn(f, present(f, expression(f, node.object), node.object), node);
+
+/** An element of an array that is known to be there. */
+export function elementIn(f: Lowering, object: Operand, node: Element): Operand {
   const index = expression(f, node.index);
   if (object.kind === 'pointer') return read(f, elementOf(f, object, index, node.index.place));
   if (object.kind === 'static' && Array.isArray(object.value) && index.kind === 'literal') {

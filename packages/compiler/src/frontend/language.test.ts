@@ -142,6 +142,7 @@ const Head = struct(
   { a: u8, b: u16, c: be32, d: bytes(4), e: array(u16, 4), f: i16 },
   { packed: true },
 );
+const Outer = struct('outer', { first: u8, head: Head }, { packed: true });
 
 describe('memory', () => {
   const at = (body: string) => `const p = ctx.at(Head, 4); if (!p) return 99; ${body}`;
@@ -233,7 +234,16 @@ describe('maps', () => {
   const table = hashMap({ key: Key, value: Value, maxEntries: 8 });
   const counters = arrayMap({ value: u32, maxEntries: 4 });
   const queue = queueMap({ value: Value, maxEntries: 2 });
-  const scope = { Key, Value, table, counters, queue };
+  const scope = {
+    Key,
+    Value,
+    table,
+    counters,
+    queue,
+    Head,
+    Outer,
+    Rows: struct('rows', { list: array(u8, 4) }),
+  };
   const cases: [body: string, expected: number][] = [
     ['return table.lookup({ address: 1, port: 2, protocol: 3 }) ? 1 : 0;', 0],
     [
@@ -255,6 +265,35 @@ describe('maps', () => {
     ['const c = counters.lookup(9); if (c) return 1; return (c ?? 7) + (counters.lookup(1) ?? 7);', 7],
     ['counters.update(1, 41); const c = counters.lookup(1); if (!c || c > 50) return 0; return c;', 41],
     ['const byte = ctx.at(u8, 5); return byte ? byte * 2 : 0;', 10],
+    ['return counters.lookup(9) ?? ctx.at(u8, 900) ?? 7;', 7],
+    ['return ctx.at(u8, 900) ?? ctx.at(u8, 6) ?? 7;', 6],
+    ['return ctx.at(u8, 900) ?? ctx.at(u8, 901) ?? ctx.at(u8, 8) ?? 7;', 8],
+    ['return ctx.at(Head, 900)?.a ?? ctx.at(Head, 3)?.a ?? 7;', 3],
+    ['return 4 === ctx.at(Head, 4)?.a ? 1 : 2;', 1],
+    ['return 4 !== ctx.at(Head, 900)?.a ? 1 : 2;', 1],
+    ['let n = 0; if (n++ === ctx.at(Head, n)?.a) return 9; return n;', 1],
+    ['return ctx.at(Outer, 2)?.head.a === 3 ? 1 : 2;', 1],
+    ['return ctx.at(Outer, 900)?.head.a === 3 ? 1 : 2;', 2],
+    ['return ctx.at(Outer, 900)?.head.d[1] !== 3 ? 1 : 2;', 1],
+    ['return ctx.at(Outer, 2)?.head.d[1] ?? 99;', 11],
+    ['return (ctx.at(Outer, 900)?.head.d[1] ?? 99) + (ctx.at(Outer, 2)?.head.a ?? 7);', 102],
+    [
+      'table.update({ address: 1, port: 2, protocol: 3 }, { packets: 1n, bytes: 2 }); return table.lookup({ address: 1, port: 2, protocol: 3 })?.bytes ?? 9;',
+      2,
+    ],
+    [
+      'const row = zeroed(Rows); const none = ctx.length > 9 ? null : row; return none?.list[ctx.length] ?? 9;',
+      9,
+    ],
+    [
+      'const row = zeroed(Rows); row.list[1] = 5; const one = ctx.length > 9 ? row : null; return one?.list[ctx.length & 1 | 1] ?? 9;',
+      5,
+    ],
+    [
+      'const row = zeroed(Rows); const one = ctx.length > 9 ? row : null; return one?.list[ctx.length] ?? 9;',
+      9,
+    ],
+    ['const same = ctx.at(Outer, 2)?.head.a === 3; return same ? 1 : 2;', 1],
     ['return table.delete({ address: 1, port: 2, protocol: 3 }) < 0 ? 1 : 0;', 1],
     [
       `queue.push({ packets: 4n, bytes: 2 }); queue.push({ packets: 5n, bytes: 3 });

@@ -9,8 +9,9 @@ import { condition, decideNull, decideTruth, lessThan } from './conditions.ts';
 import { expression } from './expressions.ts';
 import { either } from './facts.ts';
 import { irType, type Lowering, sameType } from './lowering.ts';
-import { elementOf, elementsOf, fieldOf, present, read } from './memory.ts';
-import { describeOperand, type Operand } from './operand.ts';
+import { elementOf, elementsOf, present, read } from './memory.ts';
+import { describeOperand, type FoundMap, type Operand, type Pointer } from './operand.ts';
+import { followChain, isOptionalChain } from './optional-chains.ts';
 import { fullRange, type Known } from './range.ts';
 import { convert, naturalType, scalarOf } from './scalars.ts';
 import type { BuildingBlock } from './ssa.ts';
@@ -48,38 +49,56 @@ export function orElse(
     const otherwise = way(f, missing, right.place, () => expression(f, right, expected));
     return join(f, then, otherwise, expected);
   };
-  if (left.kind === 'member' && left.optional) {
-    const object = expression(f, left.object);
-    decideTruth(f, object, left.object.place, there, missing);
-    return finish(() => {
-      const pointer = present(f, object, left.object);
-      if (pointer.kind === 'pointer') return read(f, fieldOf(f, pointer, left.name, left.place));
-      return f.fail('W208', left.place, { operator: '?.', got: describeOperand(pointer) });
-    });
+  const instead = () => {
+    f.builder.enter(missing);
+    return expression(f, right, expected);
+  };
+  if (left.kind === 'logical' && left.operator === '??') {
+    // a ?? b ?? c: where b may be null as well, only c says what there is then.
+    const rest = { ...left, left: left.right, right };
+    return orElse(f, { ...left, right: rest }, expected);
   }
   if (left.kind === 'element') {
-    const object = present(f, expression(f, left.object), left.object);
+    const found = followChain(f, left.object, missing);
+    if (!found) return instead();
+    const object = present(f, found, left.object);
     const index = expression(f, left.index);
     const length = object.kind === 'pointer' ? elementsOf(object.to)?.length : undefined;
     if (object.kind === 'pointer' && length !== undefined) {
       const inside =
         index.kind !== 'scalar' || f.knownOf(index.value, index.type).seen.maximum < BigInt(length);
-      if (inside) return read(f, elementOf(f, object, index, left.index.place));
+      if (inside) {
+        const element = read(f, elementOf(f, object, index, left.index.place));
+        if (!isOptionalChain(left.object)) return element;
+        f.builder.jump(there, f.origin);
+        return finish(() => element);
+      }
       lessThan(f, index, BigInt(length), left.index.place, there, missing);
       return finish(() => read(f, elementOf(f, object, index, left.index.place, 'tested')));
     }
+  }
+  if (isOptionalChain(left)) {
+    const found = followChain(f, left, missing);
+    if (!found) return instead();
+    // Nothing is put in the place of what is null itself.
+    if (found.kind === 'optional') decideNull(f, found.pointer, there, missing);
+    else if (isMaybe(found) && right.kind !== 'null') decideTruth(f, found, left.place, there, missing);
+    else f.builder.jump(there, f.origin);
+    return finish(() => (found.kind === 'optional' ? scalarOf(found.type, found.value) : found));
   }
   const operand = expression(f, left, expected);
   if (operand.kind === 'optional') {
     decideNull(f, operand.pointer, there, missing);
     return finish(() => scalarOf(operand.type, operand.value));
   }
-  const maybe = operand.kind === 'pointer' || operand.kind === 'map';
   if (operand.kind === 'null') return expression(f, right, expected);
-  if (!maybe || f.builder.isNonNull(operand.value)) return operand;
+  if (!isMaybe(operand) || f.builder.isNonNull(operand.value)) return operand;
   decideTruth(f, operand, left.place, there, missing);
   return finish(() => operand);
 }
+
+const isMaybe = (operand: Operand): operand is Pointer | FoundMap =>
+  operand.kind === 'pointer' || operand.kind === 'map';
 
 /** What one way gives; undefined where it is known that it is not taken. */
 function way(f: Lowering, start: BuildingBlock, place: Place, body: () => Operand): Way | undefined {

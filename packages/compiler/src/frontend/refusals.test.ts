@@ -194,6 +194,9 @@ describe('pointers and memory', () => {
 describe('names and functions', () => {
   const bodies = [
     'return /*W401*/Xpd.Pass;',
+    'return ctx.at(Ethernet, 0)?.protocol === /*W202*/ctx.length ? 1 : 2;',
+    'return ctx.at(Ethernet, 0)?.source[/*W303*/6] === 1 ? 1 : 2;',
+    'const a = /*W301*/ctx.at(Ethernet, 0)?.protocol;',
     '/*W401*/missing();',
     '/*W401*/value = 5;',
     'return /*W402*/seen.size;',
@@ -283,6 +286,8 @@ test('hints say what to write instead', () => {
     ['counters.delete(0);', 'lookup'],
     ['const a = ctx.length >> 1;', '>>>'],
     ['const a = -ctx.length;', 'i32'],
+    ['let wide: u64 = 5n; wide += 1;', 'Write 1n'],
+    ['let narrow: u32 = 5; narrow += 1n;', 'Write 1'],
   ];
   for (const [body, expected] of hints) {
     const [first] = lowerProgram(programOf(body, scope, before), 'program').diagnostics;

@@ -26,10 +26,10 @@ export class Reported extends Error {}
 export class Reporter {
   readonly found: Diagnostic[] = [];
 
-  /** Adds a diagnostic; one at the same place counts once. */
+  /** Adds a diagnostic; one at the same place counts once. A `hint` among the details says more than the general one. */
   add(code: DiagnosticCode, place: Place, details: Details = {}): void {
     const text: { readonly message: string; readonly hint?: string } = diagnostics[code];
-    const hint = text.hint === undefined ? '' : fill(text.hint, details);
+    const hint = fill(String(details.hint ?? text.hint ?? ''), details);
     const { file, line, column, length } = place;
     const known = this.found.some(
       (other) => other.code === code && other.file === file && other.line === line && other.column === column,

@@ -27,6 +27,8 @@ export function adapt(f: Lowering, literal: Literal, type: Scalar, place: Place)
       expected: type.name,
       got: describeOperand(literal),
       cast: type.name,
+      ...(kind === 'bigint' && literal.of === 'number' ? { hint: `Write ${literal.value}n` } : {}),
+      ...(kind === 'number' && literal.of === 'bigint' ? { hint: `Write ${literal.value}` } : {}),
     });
   }
   const [minimum, maximum] = limitsOf(type);
