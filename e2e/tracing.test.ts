@@ -82,6 +82,28 @@ describe('structs of the kernel', { skip: needsRoot }, () => {
     }));
 });
 
+describe('values that hang on objects of the kernel', { skip: needsRoot }, () => {
+  test('are found again, and go', () => {
+    using loaded = loadDeclared(programs.countVisits, configOf());
+    using link = attachIterator(loaded.program);
+    const counts = loaded.map(programs.counts);
+    const visit = () => {
+      readIterator(link);
+      return [counts.get(0), counts.get(1)];
+    };
+    assert.deepEqual(
+      [visit(), visit(), visit(), visit()],
+      [
+        [100, 1],
+        [1, 2],
+        [2, 3],
+        [100, 1],
+      ],
+    );
+    assert.deepEqual([counts.get(2), counts.get(3)], [1, 0]);
+  });
+});
+
 describe('functions of the kernel', { skip: needsRoot }, () => {
   test('find tasks', () => {
     using loaded = loadDeclared(programs.findTask, configOf());

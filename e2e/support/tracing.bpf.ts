@@ -7,6 +7,7 @@ import {
   cgroupAncestor,
   cgroupFromId,
   cgroupRelease,
+  cgroupStorage,
   chars,
   config,
   connectionRelease,
@@ -31,6 +32,7 @@ import {
   Tc,
   taskFromPid,
   taskRelease,
+  taskStorage,
   taskUnderCgroup,
   tc,
   tcConnectionLookup,
@@ -187,6 +189,32 @@ export const listTasks = iterator(
   { license: 'GPL' },
 );
 const kernelIterator = kernelStruct('bpf_iter__task', { task: pointerTo(Task) });
+
+const Visits = struct('visits', { count: u32, last: u64 });
+export const taskVisits = taskStorage({ value: Visits });
+export const cgroupVisits = cgroupStorage({ value: u32 });
+
+/** Counts, in values that hang on the process and on its cgroup, how often it was seen. */
+export const countVisits = iterator(
+  'task',
+  (ctx) => {
+    const { task } = ctx.field(kernelIterator);
+    if (!task || task.pid !== settings.process) return 0;
+    const before = taskVisits.lookup(task)?.count ?? 100;
+    const visits = taskVisits.ensure(task);
+    if (!visits) return 0;
+    visits.count += 1;
+    counts.update(0, before);
+    counts.update(1, visits.count);
+    if (visits.count === 3) counts.update(2, taskVisits.delete(currentTask(Task)) === 0 ? 1 : 2);
+    const cgroup = cgroupFromId(settings.cgroup);
+    if (!cgroup) return 0;
+    counts.update(3, (cgroupVisits.ensure(cgroup) ?? 7) + (cgroupVisits.lookup(cgroup) ?? 50));
+    cgroupRelease(cgroup);
+    return 0;
+  },
+  { license: 'GPL' },
+);
 
 const StateChange = kernelStruct('trace_event_raw_inet_sock_set_state', { newstate: i32, sport: u16 });
 export const counts = hashMap({ key: u32, value: u32, maxEntries: 4 });

@@ -114,13 +114,13 @@ export interface SocketMapMethods<K> {
   redirect(context: SkSkbContext | SkMsgContext, key: K, flags?: u64): i32;
 }
 
-/** Values that hang on sockets. */
-export interface SocketStorageMethods<V> {
-  /** The value of a socket, if it has one. */
-  lookup(socket: Socket): V | null;
-  /** The value of a socket; one of zeros if it had none, null only without memory. */
-  ensure(socket: Socket): V | null;
-  delete(socket: Socket): i32;
+/** Values that hang on objects of the kernel: sockets; tasks, inodes and cgroups by pointers whose type the verifier knows. */
+export interface StorageMethods<V, Holder> {
+  /** The value of an object, if it has one. */
+  lookup(object: Holder): V | null;
+  /** The value of an object; one of zeros if it had none, null only without memory. */
+  ensure(object: Holder): V | null;
+  delete(object: Holder): i32;
 }
 
 /** Maps of maps. */
@@ -150,7 +150,10 @@ interface MethodsByType<K, V> {
   queue: QueueMethods<V>;
   stack: QueueMethods<V>;
   bloomFilter: BloomMethods<V>;
-  socketStorage: SocketStorageMethods<V>;
+  socketStorage: StorageMethods<V, Socket>;
+  taskStorage: StorageMethods<V, object>;
+  inodeStorage: StorageMethods<V, object>;
+  cgroupStorage: StorageMethods<V, object>;
 }
 
 /** The methods that programs have on a map of this type. */
@@ -162,6 +165,7 @@ const TABLE = ['lookup', 'update'] as const;
 const HASH = [...TABLE, 'delete'] as const;
 const QUEUE = ['push', 'pop', 'peek'] as const;
 const REDIRECT = ['redirect'] as const;
+const STORAGE = ['lookup', 'ensure', 'delete'] as const;
 const SOCKETS = ['lookup', 'update', 'delete', 'redirect'] as const;
 
 /** The same by name: what the compiler compiles and user space refuses. */
@@ -187,14 +191,14 @@ export const mapMethods: Readonly<Record<MapType, readonly string[]>> = Object.f
   reuseportSockArray: ['select'],
   queue: QUEUE,
   stack: QUEUE,
-  socketStorage: ['lookup', 'ensure', 'delete'],
+  socketStorage: STORAGE,
   deviceHashMap: REDIRECT,
   ringBuffer: ['reserve', 'submit', 'discard', 'output', 'query'],
-  inodeStorage: [],
-  taskStorage: [],
+  inodeStorage: STORAGE,
+  taskStorage: STORAGE,
   bloomFilter: ['push', 'has'],
   userRingBuffer: ['drain'],
-  cgroupStorage: [],
+  cgroupStorage: STORAGE,
 });
 
 /**

@@ -11,6 +11,7 @@ import {
   chars,
   fexit,
   i32,
+  inodeStorage,
   iterator,
   type KernelStruct,
   kernelFunction,
@@ -21,9 +22,12 @@ import {
   pointerTo,
   rawTracepoint,
   struct,
+  taskStorage,
   tracepoint,
   u8,
   u16,
+  u32,
+  u64,
   uprobe,
 } from '@waggle/bpf';
 import { printIr } from '../ir/print.ts';
@@ -45,7 +49,25 @@ const release = kernelFunction('bpf_task_release', [Task], undefined, { releases
 const find = kernelFunction('bpf_task_from_pid', [i32], Task, { acquires: release });
 const isFine = kernelFunction('bpf_is_fine', [], bool);
 
-const scope = { Task, Common, Sock, Address, TaskIterator, StateChange, Name, release, find, isFine };
+const seen = taskStorage({ value: u32 });
+const Inode = kernelStruct('inode', { i_ino: u64 });
+const files = inodeStorage({ value: u32 });
+
+const scope = {
+  seen,
+  Inode,
+  files,
+  Task,
+  Common,
+  Sock,
+  Address,
+  TaskIterator,
+  StateChange,
+  Name,
+  release,
+  find,
+  isFine,
+};
 const GPL = { license: 'GPL' };
 const types = {
   btfTracepoint: btfTracepoint('sched_switch', () => undefined, GPL),
@@ -288,4 +310,22 @@ test('the kernel wants the GPL', () => {
     );
     assert.deepEqual(complaints(module(other, body)), []);
   }
+});
+
+describe('storages', () => {
+  test('take objects of which the verifier knows the type', () => {
+    assert.deepEqual(codes('btfTracepoint', 'seen.ensure(currentTask(Task));'), []);
+    assert.deepEqual(codes('kprobe', 'seen.ensure(currentTask(Task));'), []);
+    const inode = 'const inode = ctx.argument(0, Inode); if (inode) files.ensure(inode);';
+    assert.deepEqual(codes('btfTracepoint', inode), []);
+    assert.deepEqual(codes('kprobe', inode), ['W311']);
+  });
+
+  test('refuse what is something else, or may be null', () => {
+    assert.deepEqual(codes('btfTracepoint', 'files.ensure(currentTask(Task));'), ['W201']);
+    assert.deepEqual(codes('btfTracepoint', 'seen.lookup(5);'), ['W201']);
+    assert.deepEqual(codes('btfTracepoint', 'seen.delete(ctx.argument(0, Task));'), ['W301']);
+    assert.deepEqual(codes('btfTracepoint', 'seen.update(currentTask(Task), 1);'), ['W501']);
+    assert.deepEqual(codes('btfTracepoint', 'seen.lookup();'), ['W405']);
+  });
 });

@@ -6,10 +6,10 @@ import { spaceOf } from '../ir/type.ts';
 import { type CallbackShape, entryOperands, runCallback } from './callbacks.ts';
 import { expression } from './expressions.ts';
 import { filled } from './filled.ts';
-import { socketArgument } from './helper-calls.ts';
 import type { Lowering } from './lowering.ts';
 import { inMemory, lookedUp, passable, present, read, zeroedSlot } from './memory.ts';
 import { unknownWord } from './names.ts';
+import { isStorage, storageCall } from './object-storages.ts';
 import { describeOperand, type Operand } from './operand.ts';
 import { convert, scalarOf } from './scalars.ts';
 import { lookupSocket, redirectToSocket, updateSocket } from './socket-maps.ts';
@@ -26,12 +26,12 @@ type Method = (f: Lowering, map: MapTarget, node: Call) => Operand;
 
 /** The flag by which a program means the CPU it runs on. */
 const THIS_CPU = 0xffff_ffffn;
-const CREATE = 1n;
 
 /** `map.method(…)`. */
 export function mapCall(f: Lowering, map: MapTarget, node: Call, name: string): Operand {
   const { type } = map.spec;
   const known = mapMethods[type];
+  if (isStorage(type) && known.includes(name)) return storageCall(f, map, node, name);
   const method = known.includes(name) ? (BY_TYPE[`${type}.${name}`] ?? METHODS[name]) : undefined;
   if (method) return method(f, map, node);
   return f.fail('W501', node.callee.place, {
@@ -166,13 +166,6 @@ const BY_TYPE: Readonly<Record<string, Method>> = {
     const here = f.constant('i64', THIS_CPU);
     return status(f, Helper.perfEventOutput, [context, map.reference(), here, f.addressOf(pointer), size]);
   },
-  'socketStorage.lookup': (f, map, node) => storage(f, map, node, 0n),
-  'socketStorage.ensure': (f, map, node) => storage(f, map, node, CREATE),
-  'socketStorage.delete': (f, map, node) => {
-    f.program.checkArguments(node, 'delete', 1);
-    const [given = node] = node.args;
-    return status(f, Helper.skStorageDelete, [map.reference(), socketArgument(f, given)]);
-  },
 };
 
 function lookupMap(f: Lowering, map: MapTarget, node: Call): Operand {
@@ -181,14 +174,6 @@ function lookupMap(f: Lowering, map: MapTarget, node: Call): Operand {
   if (!inner) return f.fail('W501', node.place, { type: map.spec.type, method: 'lookup' });
   const value = helper(f, Helper.mapLookupElem, 'map?', [map.reference(), keyOf(f, map, node)]);
   return { kind: 'map', spec: inner, value };
-}
-
-function storage(f: Lowering, map: MapTarget, node: Call, create: bigint): Operand {
-  f.program.checkArguments(node, 'lookup', 1);
-  const [given = node] = node.args;
-  const nothing = f.emit({ op: 'const', value: 0n }, 'stack?');
-  const args = [map.reference(), socketArgument(f, given), nothing, f.constant('i64', create)];
-  return valueAt(f, map, helper(f, Helper.skStorageGet, 'mapValue?', args));
 }
 
 /** A value that is copied out of a queue: a struct on the stack, or null when there is none. */
