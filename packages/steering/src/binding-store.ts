@@ -6,18 +6,10 @@
 import type { Infer } from '@waggle/bpf';
 import { WaggleError } from '@waggle/bpf';
 import { awaitPrograms } from '@waggle/kernel';
-import { type Binding, formatBinding, groupKey, placeKey, placeOf } from './binding.ts';
+import { atSamePlace, type Binding, formatBinding, groupKey, groupsOf, placeOf } from './binding.ts';
 import { LabelTable } from './label-table.ts';
 import type { Maps } from './pins.ts';
-import {
-  alreadyBound,
-  type BindingDiff,
-  checkDistinct,
-  compare,
-  type Plan,
-  planOf,
-  targetsOf,
-} from './plan.ts';
+import { alreadyBound, type BindingDiff, compare, type Plan, planOf, targetsOf } from './plan.ts';
 import { bindingRecord, keyText, levelValue, type StoredBinding, storedBinding } from './records.ts';
 import { KINDS, MAX_LEVELS, type TargetKey } from './steer.bpf.ts';
 import type { Steering } from './steering.ts';
@@ -61,16 +53,16 @@ export class BindingStore {
     using _lock = this.#steering.lock();
     const labels = new LabelTable(this.#maps);
     const before = this.#stored(labels);
-    const same = before.find((other) => placeKey(other) === placeKey(binding));
+    const same = atSamePlace(groupsOf(before), binding);
     if (same) throw alreadyBound(same);
     if (typeof binding.missing !== 'string') labels.idOf(binding.missing.fallback);
     const ids = new Set(before.map(({ id }) => id));
     let id = 0;
     while (ids.has(id)) id++;
     const stored = { ...binding, id };
-    const after = planOf([...before, stored]);
+    const after = planOf(groupsOf([...before, stored]));
     labels.add(binding.label);
-    this.#change(planOf(before), after, groupKey(stored), labels);
+    this.#change(planOf(groupsOf(before)), after, groupKey(stored), labels);
     this.#maps.bindings.set({ id, generation: this.#active().generation }, bindingRecord(stored, labels));
   }
 
@@ -79,7 +71,7 @@ export class BindingStore {
     using _lock = this.#steering.lock();
     const labels = new LabelTable(this.#maps);
     const before = this.#stored(labels);
-    const found = before.find((other) => placeKey(other) === placeKey(binding));
+    const found = atSamePlace(groupsOf(before), binding);
     if (!found || found.label !== binding.label) {
       throw new WaggleError('NOT_FOUND', `${formatBinding({ ...binding, missing: 'drop' })} is not bound`, {
         hint: found
@@ -88,14 +80,14 @@ export class BindingStore {
       });
     }
     const after = before.filter((other) => other !== found);
-    this.#change(planOf(before), planOf(after), groupKey(found), labels);
+    this.#change(planOf(groupsOf(before)), planOf(groupsOf(after)), groupKey(found), labels);
     this.#maps.bindings.delete({ id: found.id, generation: this.#active().generation });
     this.#forgetUnused(after);
   }
 
   /** What {@link BindingStore.replaceAll} would change. */
   compare(wanted: readonly Binding[]): BindingDiff {
-    return compare(this.#stored(new LabelTable(this.#maps)), wanted);
+    return compare(groupsOf(this.#stored(new LabelTable(this.#maps))), groupsOf(wanted));
   }
 
   /**
@@ -106,25 +98,23 @@ export class BindingStore {
   replaceAll(wanted: readonly Binding[]): BindingDiff {
     using _lock = this.#steering.lock();
     const labels = new LabelTable(this.#maps);
-    checkDistinct(wanted);
     const stored = wanted.map((binding, id) => ({ ...binding, id }));
-    const { groups, levels } = planOf(stored);
+    const groups = groupsOf(stored);
+    const { blocks, levels } = planOf(groups);
     checkFallbacks(wanted, labels);
     const { half, generation } = this.#active();
     const next = 1 - generation;
-    const before = this.#stored(labels);
+    const before = groupsOf(this.#stored(labels));
     const { counts, keys } = this.#targets();
-    const countedBefore = new Map<string, bigint>();
-    for (const binding of before) {
-      const count = counts.get(binding.id);
-      if (count !== undefined) countedBefore.set(placeKey(binding), count);
-    }
     // What an earlier replacement that was interrupted has left.
     this.#forget(next, keys[next] ?? []);
     for (const { label } of wanted) labels.add(label);
-    const countOf = (owner: StoredBinding) => countedBefore.get(placeKey(owner)) ?? 0n;
+    const countOf = (owner: StoredBinding): bigint => {
+      const same = counts.size > 0 ? atSamePlace(before, owner) : undefined;
+      return (same && counts.get(same.id)) ?? 0n;
+    };
     this.#maps.targets.setAll(
-      [...groups.values()].flatMap((blocks) => targetsOf(blocks, labels, next, countOf)),
+      [...blocks.values()].flatMap((divided) => targetsOf(divided, labels, next, countOf)),
     );
     this.#maps.bindings.setAll(
       stored.map((binding) => [{ id: binding.id, generation: next }, bindingRecord(binding, labels)]),
@@ -133,7 +123,7 @@ export class BindingStore {
     this.#activate({ half: 1 - half, generation: next });
     this.#forget(generation, keys[generation] ?? []);
     this.#forgetUnused(wanted);
-    return compare(before, wanted);
+    return compare(before, groups);
   }
 
   /** Takes the numbers of labels without bindings and sockets away. The caller holds the lock. */
@@ -186,10 +176,15 @@ export class BindingStore {
   }
 
   /** Brings a group from what it was to what it shall be. */
-  #change(before: Plan<StoredBinding>, after: Plan<StoredBinding>, group: string, labels: LabelTable): void {
+  #change(
+    before: Plan<StoredBinding>,
+    after: Plan<StoredBinding>,
+    group: string | number,
+    labels: LabelTable,
+  ): void {
     const { half, generation } = this.#active();
-    const old = targetsOf(before.groups.get(group) ?? [], labels, generation);
-    const wanted = targetsOf(after.groups.get(group) ?? [], labels, generation);
+    const old = targetsOf(before.blocks.get(group) ?? [], labels, generation);
+    const wanted = targetsOf(after.blocks.get(group) ?? [], labels, generation);
     const owners = new Map(old.map(([key, { binding }]) => [keyText(key), binding]));
     const kept = new Set(wanted.map(([key]) => keyText(key)));
     // Those that stay with their owner keep their counts.

@@ -84,10 +84,42 @@ export const placeOf = ({ protocol, prefix, ports }: Omit<Binding, 'label' | 'mi
 /** Where a label is bound, and how it is written: `www: tcp 10.0.0.0/24 80`. */
 export const formatBinding = (binding: Binding): string => `${binding.label}: ${placeOf(binding)}`;
 
-/** What bindings of one protocol and prefix have in common. For comparing many bindings quickly, not for people. */
-export const groupKey = ({ protocol, prefix }: Pick<Binding, 'protocol' | 'prefix'>): string =>
-  `${protocol}${prefix.length}/${String.fromCharCode(...prefix.bytes)}`;
+/**
+ * What bindings of one protocol and prefix have in common: their *group*. For telling many bindings apart quickly, not for
+ * people; a number for IPv4, because these are cheapest.
+ */
+export function groupKey({
+  protocol,
+  prefix: { family, bytes, length },
+}: Pick<Binding, 'protocol' | 'prefix'>) {
+  const udp = protocol === 'udp' ? 1 : 0;
+  if (family === 6) return `${udp}${length}/${String.fromCharCode(...bytes)}`;
+  const [first = 0, second = 0, third = 0, fourth = 0] = bytes;
+  return ((udp * 64 + length) * 2 ** 16 + first * 256 + second) * 2 ** 16 + third * 256 + fourth;
+}
 
-/** What bindings of the same addresses and ports have in common. */
-export const placeKey = (binding: Pick<Binding, 'protocol' | 'prefix' | 'ports'>): string =>
-  `${groupKey(binding)} ${binding.ports.first}-${binding.ports.last}`;
+/** Bindings by their group. */
+export type Groups<B extends Binding> = ReadonlyMap<string | number, readonly B[]>;
+
+/** Puts bindings into groups. */
+export function groupsOf<B extends Binding>(bindings: readonly B[]): Groups<B> {
+  const groups = new Map<string | number, B[]>();
+  for (const binding of bindings) {
+    const key = groupKey(binding);
+    const group = groups.get(key);
+    if (group) group.push(binding);
+    else groups.set(key, [binding]);
+  }
+  return groups;
+}
+
+/** The binding of the same addresses and ports, other than `binding` itself. */
+export function atSamePlace<B extends Binding>(
+  groups: Groups<B>,
+  binding: Pick<Binding, 'protocol' | 'prefix' | 'ports'>,
+): B | undefined {
+  const { first, last } = binding.ports;
+  return groups
+    .get(groupKey(binding))
+    ?.find((other) => other !== binding && other.ports.first === first && other.ports.last === last);
+}

@@ -4,7 +4,7 @@
  */
 import type { Infer } from '@waggle/bpf';
 import { WaggleError } from '@waggle/bpf';
-import { type Binding, groupKey, placeKey, placeOf } from './binding.ts';
+import { atSamePlace, type Binding, type Groups, placeOf } from './binding.ts';
 import {
   kindName,
   kindOf,
@@ -30,33 +30,35 @@ export type TargetEntry = [Infer<typeof TargetKey>, Infer<typeof Target>];
 /** A list of bindings, worked out. */
 export interface Plan<B extends Binding> {
   /** By group: who owns which ports. */
-  readonly groups: ReadonlyMap<string, readonly OwnedBlock<B>[]>;
+  readonly blocks: ReadonlyMap<string | number, readonly OwnedBlock<B>[]>;
   /** By kind, in the order in which they are tried. */
   readonly levels: readonly (readonly LevelSpec[])[];
 }
 
-/** Works a list out. @throws WaggleError FULL when there are more levels of a kind than the program tries */
-export function planOf<B extends Binding>(bindings: readonly B[]): Plan<B> {
-  const members = new Map<string, B[]>();
-  for (const binding of bindings) {
-    const key = groupKey(binding);
-    const group = members.get(key);
-    if (group) group.push(binding);
-    else members.set(key, [binding]);
-  }
-  const groups = new Map<string, OwnedBlock<B>[]>();
+/**
+ * Works bindings out.
+ * @throws WaggleError EXISTS when two are of the same place; FULL when there are more levels of a kind than the program tries.
+ */
+export function planOf<B extends Binding>(groups: Groups<B>): Plan<B> {
+  const blocks = new Map<string | number, OwnedBlock<B>[]>();
   const used: LevelSpec[][] = Array.from({ length: KINDS }, () => []);
-  for (const [key, group] of members) {
-    const blocks = divide(group);
-    groups.set(key, blocks);
-    for (const { length, owner } of blocks) {
+  for (const [key, group] of groups) {
+    checkDistinct(groups, group);
+    const divided = divide(group);
+    blocks.set(key, divided);
+    for (const { length, owner } of divided) {
       const { protocol, prefix } = owner;
       used[kindOf(protocol, prefix.family)]?.push({ prefixLength: prefix.length, portLength: length });
     }
   }
   const levels = used.map(levelsOf);
   checkLevels(levels);
-  return { groups, levels };
+  return { blocks, levels };
+}
+
+function checkDistinct<B extends Binding>(groups: Groups<B>, group: readonly B[]): void {
+  if (group.length === 1) return;
+  for (const binding of group) if (atSamePlace(groups, binding)) throw alreadyBound(binding);
 }
 
 function checkLevels(levels: readonly (readonly LevelSpec[])[]): void {
@@ -87,37 +89,25 @@ export function targetsOf(
   });
 }
 
-/** @throws WaggleError EXISTS when two bindings are of the same place */
-export function checkDistinct(bindings: readonly Binding[]): void {
-  const places = new Map<string, Binding>();
-  for (const binding of bindings) {
-    const key = placeKey(binding);
-    const other = places.get(key);
-    if (other) throw alreadyBound(other);
-    places.set(key, binding);
-  }
-}
-
 export function alreadyBound(binding: Binding): WaggleError {
   return new WaggleError('EXISTS', `${placeOf(binding)} is bound to "${binding.label}" already`, {
     hint: 'Remove that binding first, with waggle steer unbind',
   });
 }
 
-/** What changes from one list to another. */
-export function compare(before: readonly Binding[], wanted: readonly Binding[]): BindingDiff {
-  const old = new Map(before.map((binding) => [placeKey(binding), binding]));
+/** What changes from some bindings to others. */
+export function compare<B extends Binding>(before: Groups<B>, wanted: Groups<Binding>): BindingDiff {
   const added: Binding[] = [];
   const changed: Binding[] = [];
-  for (const binding of wanted) {
-    const key = placeKey(binding);
-    const other = old.get(key);
+  let unchanged = 0;
+  for (const binding of [...wanted.values()].flat()) {
+    const other = atSamePlace(before, binding);
     if (!other) added.push(binding);
-    else if (!sameTarget(other, binding)) changed.push(binding);
-    old.delete(key);
+    else if (sameTarget(other, binding)) unchanged++;
+    else changed.push(binding);
   }
-  const unchanged = wanted.length - added.length - changed.length;
-  return { added, removed: [...old.values()], changed, unchanged };
+  const removed = [...before.values()].flat().filter((binding) => !atSamePlace(wanted, binding));
+  return { added, removed, changed, unchanged };
 }
 
 function sameTarget(left: Binding, right: Binding): boolean {
