@@ -1,3 +1,4 @@
+export { AllocationMemory } from './backend/allocation-memory.ts';
 export { assemble, type Code, SLOT } from './backend/assemble.ts';
 export { decode } from './backend/decode.ts';
 export { type DisassembleOptions, disassemble, instructionText } from './backend/disassemble.ts';

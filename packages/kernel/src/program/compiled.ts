@@ -15,6 +15,7 @@ import {
   WaggleError,
 } from '@waggle/bpf';
 import {
+  AllocationMemory,
   finishProgram,
   type GivenConfigs,
   generate,
@@ -101,7 +102,7 @@ export function loadDeclared(
 ): LoadedProgram {
   const { maps: given = {}, config, without, cpu, flags, onLog } = options;
   const body = compiledBody(declaration);
-  const { name: ownName, program } = programOf(body);
+  const { name: ownName, program, allocations } = read(body);
   const name = options.name ?? declaration.name ?? objectName(ownName);
   const { maps: declarations, configs } = body.bindings();
   const ir = finishProgram(name, program, configs, {
@@ -109,7 +110,10 @@ export function loadDeclared(
     ...(without ? { without } : {}),
     kernel: kernelBtf,
   });
-  const code = withKernelFunctions(name, generate(ir, cpu === undefined ? {} : { cpu }));
+  const code = withKernelFunctions(
+    name,
+    generate(ir, { allocations, ...(cpu === undefined ? {} : { cpu }) }),
+  );
   const { maps, created } = mapsOf(name, ir, declarations, given);
   try {
     const { type, license, target } = declaration;
@@ -129,13 +133,17 @@ export function loadDeclared(
   }
 }
 
-const programs = new WeakMap<CompiledBody, ReturnType<typeof programFromJson>>();
+/** What is known of a body: a program that is loaded again is not read, optimised and given registers anew. */
+interface KnownBody extends ReturnType<typeof programFromJson> {
+  readonly allocations: AllocationMemory;
+}
 
-/** What a body has in it, the same object each time: a program that is loaded again is neither read nor optimised again. */
-function programOf(body: CompiledBody): ReturnType<typeof programFromJson> {
-  const program = programs.get(body) ?? programFromJson(body.code);
-  programs.set(body, program);
-  return program;
+const bodies = new WeakMap<CompiledBody, KnownBody>();
+
+function read(body: CompiledBody): KnownBody {
+  const known = bodies.get(body) ?? { ...programFromJson(body.code), allocations: new AllocationMemory() };
+  bodies.set(body, known);
+  return known;
 }
 
 function mapsOf(
