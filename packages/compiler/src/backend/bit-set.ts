@@ -39,11 +39,11 @@ export class BitSet {
     return copy;
   }
 
-  /** The members, ascending. */
-  *[Symbol.iterator](): Generator<number> {
+  /** Calls `visit` with every member, ascending; a generator would take several times as long. */
+  each(visit: (member: number) => void): void {
     for (let word = 0; word < this.#words.length; word++) {
       for (let bits = this.#words[word] ?? 0; bits !== 0; bits &= bits - 1) {
-        yield word * 32 + (31 - Math.clz32(bits & -bits));
+        visit(word * 32 + (31 - Math.clz32(bits & -bits)));
       }
     }
   }

@@ -44,13 +44,14 @@ export function coalesce(interference: Interference): Classes {
     return root;
   };
 
+  const room = allowed.map(registersIn);
   const staysEasy = (left: Virtual, right: Virtual, mask: number): boolean => {
     const most = registersIn(mask);
     const [ours, theirs] = [neighbours[left] ?? none, neighbours[right] ?? none];
     let hard = 0;
-    const isHard = (neighbour: Virtual, degree: number): boolean =>
-      degree >= registersIn(allowed[neighbour] ?? 0);
+    const isHard = (neighbour: Virtual, degree: number): boolean => degree >= (room[neighbour] ?? 0);
     for (const neighbour of ours) {
+      if (hard >= most) break;
       // A neighbour of both loses one of them by the merge.
       const degree = (neighbours[neighbour]?.size ?? 0) - (theirs.has(neighbour) ? 1 : 0);
       if (isHard(neighbour, degree)) hard++;
@@ -64,6 +65,7 @@ export function coalesce(interference: Interference): Classes {
   const merge = (left: Virtual, right: Virtual): void => {
     classOf[right] = left;
     allowed[left] = (allowed[left] ?? 0) & (allowed[right] ?? 0);
+    room[left] = registersIn(allowed[left] ?? 0);
     cost[left] = (cost[left] ?? 0) + (cost[right] ?? 0);
     const hint = hints[right];
     if (hint) hints[left] = Float64Array.from(hint, (weight, at) => weight + (hints[left]?.[at] ?? 0));

@@ -27,6 +27,8 @@ export function frameConflicts(machine: MachineFunction): FrameConflicts {
   return new Finder(machine).run();
 }
 
+const none: ReadonlySet<number> = new Set();
+
 /** What happens to objects at one point of a block. */
 interface Point {
   readonly accessed: ReadonlySet<number>;
@@ -89,18 +91,20 @@ class Finder {
   }
 
   #collect(points: readonly Point[], start: BitSet, end: BitSet): void {
+    const accesses = points.filter(({ accessed }) => accessed.size > 0);
     const neededAfter: BitSet[] = [];
     const needed = end;
-    for (const point of [...points].reverse()) {
+    for (const point of [...accesses].reverse()) {
       neededAfter.push(needed.copy());
       before(point, needed);
     }
     const reached = start.copy();
-    for (const { accessed } of points) {
+    for (const { accessed } of accesses) {
       for (const object of accessed) reached.add(object);
-      const after = neededAfter.pop();
-      if (!after || accessed.size === 0) continue;
-      const inUse = [...new Set([...accessed, ...[...after].filter((object) => reached.has(object))])];
+      const inUse = new Set(accessed);
+      neededAfter.pop()?.each((object) => {
+        if (reached.has(object)) inUse.add(object);
+      });
       for (const object of accessed) for (const other of inUse) this.#conflict(object, other);
     }
   }
@@ -125,7 +129,9 @@ class Finder {
     ];
   }
 
-  #accessed(operands: readonly Operand[]): Set<number> {
+  #accessed(operands: readonly Operand[]): ReadonlySet<number> {
+    if (operands.every((operand) => isVirtual(operand) && this.#pointers.into(operand).size === 0))
+      return none;
     const accessed = new Set<number>();
     for (const operand of operands) {
       if (isVirtual(operand)) for (const object of this.#pointers.into(operand)) accessed.add(object);
@@ -164,7 +170,6 @@ function pointersOf({ blocks, objects }: MachineFunction): Pointers {
   const registers = new Map<number, Set<number>>();
   const homes = new Map<number, Set<number>>();
   const escaped = new Set<number>();
-  const none: ReadonlySet<number> = new Set();
   let changed = true;
 
   const of = (operand: Operand | undefined): ReadonlySet<number> => {

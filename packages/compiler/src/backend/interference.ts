@@ -99,7 +99,7 @@ class Collector implements Interference {
     const registers = params.filter(isVirtual);
     for (const [place, param] of registers.entries()) {
       this.cost[param] = (this.cost[param] ?? 0) + this.#weight;
-      for (const other of start) this.#conflict(param, other);
+      start.each((other) => this.#conflict(param, other));
       for (const other of registers.slice(0, place)) this.#conflict(param, other);
       if (index === 0) this.#hint(param, params.indexOf(param) + 1);
     }
@@ -109,11 +109,11 @@ class Collector implements Interference {
     const { to, args } = instruction;
     if (to !== undefined) {
       live.delete(to);
-      for (const other of live) this.#conflict(to, other);
+      live.each((other) => this.#conflict(to, other));
       this.cost[to] = (this.cost[to] ?? 0) + this.#weight;
     }
     if (isCall(instruction)) {
-      for (const register of live) this.#restrict(register, KEPT_REGISTERS);
+      live.each((register) => this.#restrict(register, KEPT_REGISTERS));
       this.#hint(to, 0);
       for (const [place, arg] of args.entries()) this.#hint(arg, place + 1);
     }
@@ -145,7 +145,7 @@ class Collector implements Interference {
         break;
       case 'atomic':
         if (instruction.operator === 'compareExchange') {
-          for (const register of live) this.#restrict(register, WITHOUT_R0);
+          live.each((register) => this.#restrict(register, WITHOUT_R0));
           this.#restrict(first, WITHOUT_R0);
           this.#restrict(third, WITHOUT_R0);
           this.#hint(second, 0);

@@ -43,7 +43,9 @@ export function livenessOf({ blocks, registerCount }: MachineFunction): Liveness
       }
       if (!grown) continue;
       changed = true;
-      for (const register of end) if (!defined[index]?.has(register)) start.add(register);
+      end.each((register) => {
+        if (!defined[index]?.has(register)) start.add(register);
+      });
     }
   }
   return { entry, exit };

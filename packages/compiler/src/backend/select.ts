@@ -33,6 +33,7 @@ import {
   type MachineTerminator,
   type Operand,
   type Recomputable,
+  type Spilled,
   type Virtual,
   type Width,
 } from './machine.ts';
@@ -160,7 +161,7 @@ class Selection {
   /** The operand in a register. */
   #register(operand: Operand): Virtual {
     if (isVirtual(operand)) return operand;
-    const key = JSON.stringify(operand, (_, each) => (typeof each === 'bigint' ? String(each) : each));
+    const key = keyOf(operand);
     const held = this.#held.get(key);
     if (held !== undefined) return held;
     const register = this.#result({ op: 'set' }, [operand]);
@@ -435,6 +436,24 @@ class Selection {
         return { op: 'branch', ...condition, then, otherwise, origin };
       }
     }
+  }
+}
+
+/** What two operands have in common that are the same. */
+function keyOf(operand: Recomputable | Spilled): string {
+  switch (operand.kind) {
+    case 'constant':
+      return `constant ${operand.value}`;
+    case 'frame':
+      return `frame ${operand.object} ${operand.offset}`;
+    case 'map':
+      return `map ${operand.valueOffset} ${operand.map}`;
+    case 'function':
+      return `function ${operand.function}`;
+    case 'field':
+      return `field ${operand.struct} ${operand.path}`;
+    case 'spilled':
+      return `spilled ${operand.object}`;
   }
 }
 
