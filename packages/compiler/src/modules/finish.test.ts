@@ -8,7 +8,7 @@ import { passes, usedMaps } from '../passes/index.ts';
 import { finishProgram } from './finish.ts';
 
 const settings = config({ enabled: bool, verdict: u32 });
-const program = parseIr(`program xdp
+const text = `program xdp
 
 function main(%0: context): i32
 b0:
@@ -24,7 +24,8 @@ b1:
 b2:
   %6: i32 = config settings verdict
   return %6
-`);
+`;
+const program = parseIr(text);
 
 test('the values of a config decide what is left', () => {
   const finish = (enabled: boolean) =>
@@ -33,6 +34,14 @@ test('the values of a config decide what is left', () => {
   assert.deepEqual([...usedMaps(off)], []);
   assert.match(printIr(off), /b0:\n {2}%\d+: i32 = const 2\n {2}return %\d+\n$/);
   assert.deepEqual([...usedMaps(finish(true))], ['counter']);
+});
+
+test('a program that was finished before comes out like one that was not', () => {
+  for (const enabled of [true, false, true]) {
+    const given = { config: { settings: { enabled, verdict: 2 } } };
+    const again = finishProgram('main', program, { settings }, given);
+    assert.deepEqual(again, finishProgram('main', parseIr(text), { settings }, given));
+  }
 });
 
 test('passes can be left out', () => {
