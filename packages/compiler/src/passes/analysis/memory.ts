@@ -82,7 +82,16 @@ export const memoryOf: (fn: IrFunction) => Memory = remembered((fn) => {
     return passed.some(({ space }) => space === location.space);
   };
 
-  return { versions: new Versions(flowOf(fn), changeOf), locate, touches };
+  // Not every pass asks for them, and they are most of the work.
+  let versions: Versions<Change> | undefined;
+  return {
+    get versions() {
+      versions ??= new Versions(flowOf(fn), changeOf);
+      return versions;
+    },
+    locate,
+    touches,
+  };
 });
 
 /** Where a pointer points to, seen from the one that it was computed from. */
@@ -98,7 +107,8 @@ function placesOf(fn: IrFunction, values: Values): (pointer: Value) => Place {
   const flow = flowOf(fn);
   // A pointer comes after the one that it is computed from.
   for (const node of flow.order) {
-    for (const { id, ...instruction } of blockAt(flow, node).instructions) {
+    for (const instruction of blockAt(flow, node).instructions) {
+      const { id } = instruction;
       if (instruction.op === 'packetAt' && instruction.args.length === 1) {
         places.set(id, { root: PACKET_START, start: instruction.offset });
       } else if (instruction.op === 'packetBound' && instruction.bound === 'data') {
