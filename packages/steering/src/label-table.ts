@@ -1,16 +1,21 @@
 /** Labels by number. A label has a number as long as it has bindings or sockets. */
 import { nearest, WaggleError } from '@waggle/bpf';
+import { possibleCpus } from '@waggle/kernel';
 import type { Maps } from './pins.ts';
 import type { LabelNumbers } from './records.ts';
 import { MAX_LABELS } from './steer.bpf.ts';
 
+const NOTHING = { lookups: 0n, hits: 0n, misses: 0n, dropped: 0n, errors: 0n };
+
 export class LabelTable implements LabelNumbers {
   readonly #labels: Maps['labels'];
+  readonly #counters: Maps['counters'];
   readonly #byName = new Map<string, number>();
   readonly #byId = new Map<number, string>();
 
-  constructor({ labels }: Pick<Maps, 'labels'>) {
+  constructor({ labels, counters }: Pick<Maps, 'labels' | 'counters'>) {
     this.#labels = labels;
+    this.#counters = counters;
     for (const [id, { name }] of labels) if (name !== '') this.#remember(id, name);
   }
 
@@ -21,10 +26,6 @@ export class LabelTable implements LabelNumbers {
 
   get names(): string[] {
     return [...this.#byName.keys()].sort();
-  }
-
-  has(name: string): boolean {
-    return this.#byName.has(name);
   }
 
   nameOf(id: number): string {
@@ -52,6 +53,8 @@ export class LabelTable implements LabelNumbers {
         hint: `${MAX_LABELS} labels have bindings or sockets; remove those of one first`,
       });
     }
+    // Another label may have had the number before.
+    this.#counters.set(id, new Array<typeof NOTHING>(possibleCpus()).fill(NOTHING));
     this.#labels.set(id, { name });
     this.#remember(id, name);
     return id;
