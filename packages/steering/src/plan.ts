@@ -4,7 +4,7 @@
  */
 import type { Infer } from '@waggle/bpf';
 import { WaggleError } from '@waggle/bpf';
-import { atSamePlace, type Binding, type Groups, placeOf } from './binding.ts';
+import { atSamePlace, type Binding, formatMissing, type Groups, placeOf } from './binding.ts';
 import {
   kindName,
   kindOf,
@@ -25,7 +25,7 @@ export interface BindingDiff {
   readonly unchanged: number;
 }
 
-export type TargetEntry = [Infer<typeof TargetKey>, Infer<typeof Target>];
+type TargetEntry = [Infer<typeof TargetKey>, Infer<typeof Target>];
 
 /** A list of bindings, worked out. */
 export interface Plan<B extends Binding> {
@@ -110,8 +110,5 @@ export function compare<B extends Binding>(before: Groups<B>, wanted: Groups<Bin
   return { added, removed, changed, unchanged };
 }
 
-function sameTarget(left: Binding, right: Binding): boolean {
-  const fallback = ({ missing }: Binding): string => (typeof missing === 'string' ? '' : missing.fallback);
-  const word = ({ missing }: Binding): string => (typeof missing === 'string' ? missing : 'fallback');
-  return left.label === right.label && word(left) === word(right) && fallback(left) === fallback(right);
-}
+const sameTarget = (left: Binding, right: Binding): boolean =>
+  left.label === right.label && formatMissing(left.missing) === formatMissing(right.missing);

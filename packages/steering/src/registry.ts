@@ -99,7 +99,7 @@ export class Registry {
     });
     const gone = others.filter((other) => other.slot !== slot && (replace || other.state === 'dead'));
     // The buckets change first: what they do not name can go.
-    this.#spreadAll(label, new Set(gone.map((other) => other.slot)));
+    this.#spread(label, new Set(gone.map((other) => other.slot)));
     for (const other of gone) this.#free(other.slot);
     return { slot, label, kind: kindName(kind), cookie, weight, state: 'alive' };
   }
@@ -113,7 +113,7 @@ export class Registry {
     using _lock = this.#steering.lock();
     const chosen = this.#chosen(label, cookie);
     const gone = new Set(chosen.map(({ slot }) => slot));
-    this.#spreadAll(label, gone);
+    this.#spread(label, gone);
     for (const slot of gone) this.#free(slot);
     new BindingStore(this.#steering).forgetUnused();
     return chosen;
@@ -126,7 +126,7 @@ export class Registry {
       const record = this.#maps.slots.get(slot);
       if (record) this.#maps.slots.set(slot, { ...record, draining: 1 });
     }
-    this.#spreadAll(label, new Set());
+    this.#spread(label, new Set());
   }
 
   #chosen(label: string, cookie: bigint | undefined): RegisteredSocket[] {
@@ -154,27 +154,28 @@ export class Registry {
     this.#maps.sockets.delete(slot);
   }
 
-  #spreadAll(label: string, gone: ReadonlySet<number>): void {
+  /** Divides the buckets of a label among its sockets, but for some. */
+  #spread(label: string, gone: ReadonlySet<number>): void {
     const id = new LabelTable(this.#maps).idOf(label);
-    for (let kind = 0; kind < KINDS; kind++) this.#spread(id, kind, gone);
-  }
-
-  /** Divides the buckets of a label among its sockets of a kind, but for some. */
-  #spread(label: number, kind: number, gone: ReadonlySet<number>): void {
-    const members = [];
-    for (const [slot, record] of this.#maps.slots) {
-      const serves = record.kind === kind || (record.dualStack !== 0 && record.kind === kind + 2);
-      const belongs = record.cookie !== 0n && record.label === label && serves;
-      if (!belongs || gone.has(slot) || record.draining !== 0) continue;
-      if (this.#maps.sockets.get(slot) !== record.cookie) continue;
-      members.push({ slot, cookie: record.cookie, weight: record.weight });
-    }
-    const first = (label * KINDS + kind) * BUCKETS;
-    this.#maps.buckets.setAll(
-      spread(members).map((slots, bucket) => {
-        const named = Array.from({ length: ALTERNATIVES }, (_, index) => (slots[index] ?? -1) + 1);
-        return [first + bucket, { slots: named }];
-      }),
+    const candidates = [...this.#maps.slots].filter(
+      ([slot, { cookie, label: of, draining }]) =>
+        cookie !== 0n &&
+        of === id &&
+        draining === 0 &&
+        !gone.has(slot) &&
+        this.#maps.sockets.get(slot) === cookie,
     );
+    for (let kind = 0; kind < KINDS; kind++) {
+      const members = candidates
+        .filter(([, each]) => each.kind === kind || (each.dualStack !== 0 && each.kind === kind + 2))
+        .map(([slot, { cookie, weight }]) => ({ slot, cookie, weight }));
+      const first = (id * KINDS + kind) * BUCKETS;
+      this.#maps.buckets.setAll(
+        spread(members).map((slots, bucket) => {
+          const named = Array.from({ length: ALTERNATIVES }, (_, index) => (slots[index] ?? -1) + 1);
+          return [first + bucket, { slots: named }];
+        }),
+      );
+    }
   }
 }
