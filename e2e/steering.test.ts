@@ -175,6 +175,10 @@ test('what happens without a socket is chosen for each binding', { skip: needsRo
     await output(steer('bind', 'web', 'tcp', '127.0.0.1', '80', '--missing', 'pass'));
     assert.equal(await lab.connect(80), 'own: hi');
     await output(steer('unbind', 'web', 'tcp', '127.0.0.1', '80'));
+    // A label that comes new has counted nothing, whoever had its number before.
+    await output(steer('bind', 'new', 'tcp', '127.0.0.1', '81'));
+    const [{ label, lookups }] = JSON.parse(await output(steer('status', 'new', '-o', 'json')));
+    assert.deepEqual({ label, lookups }, { label: 'new', lookups: 0 });
     await output(steer('bind', 'web', 'tcp', '127.0.0.1', '80', '--missing', 'fallback:spare'));
     assert.equal(await lab.connect(80), 'spare: hi');
     await output(steer('unload'));
@@ -268,6 +272,8 @@ test('mistakes are told, and change nothing', { skip: needsRoot, timeout: 60_000
     );
     await fails(/process 4194303/, 'register-pid', '4194303', 'web', 'tcp', '0.0.0.0', '9');
     await fails(/no sockets were passed/, 'register', 'web');
+    await fails(/there is no label "wbe".*Did you mean "web"\?/, 'status', 'wbe');
+    await fails(/A cookie is hexadecimal/, 'drain', 'web', 'nonsense');
     const bindings = JSON.parse(await output(steer('bindings', '-o', 'json')));
     assert.equal(bindings.length, 1);
     await output(steer('unload'));

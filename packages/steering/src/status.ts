@@ -25,12 +25,16 @@ export interface LabelStatus extends LabelCounts {
 
 const NAMES = ['lookups', 'hits', 'misses', 'dropped', 'errors'] as const;
 
-/** The status of every label, by name. */
-export function labelStatus(steering: Steering): LabelStatus[] {
+/**
+ * The status of every label, by name, or of one.
+ * @throws WaggleError NOT_FOUND for a label that there is not.
+ */
+export function labelStatus(steering: Steering, only?: string): LabelStatus[] {
   const labels = new LabelTable(steering.maps);
+  if (only !== undefined) labels.idOf(only);
   const sockets = new Registry(steering).list();
   const bindings = new BindingStore(steering).list();
-  return labels.names.map((label) => {
+  return (only === undefined ? labels.names : [only]).map((label) => {
     const perCpu = steering.maps.counters.get(labels.idOf(label)) ?? [];
     const sum = (name: (typeof NAMES)[number]): bigint =>
       perCpu.reduce((total, each) => total + each[name], 0n);
