@@ -12,18 +12,10 @@ import type { Lowering } from './lowering.ts';
 import { present } from './memory.ts';
 import { describeOperand, type Operand } from './operand.ts';
 import type { Call, Expression } from './syntax.ts';
+import { RUNNING_ANYWHERE } from './tracing-types.ts';
 
 /** Those that the verifier lets take no lock, for they may run while somebody else holds it. */
-const WITHOUT_LOCKS: ReadonlySet<ProgramType> = new Set<ProgramType>([
-  'socketFilter',
-  'kprobe',
-  'kretprobe',
-  'uprobe',
-  'uretprobe',
-  'tracepoint',
-  'rawTracepoint',
-  'perfEvent',
-]);
+const WITHOUT_LOCKS: ReadonlySet<ProgramType> = new Set<ProgramType>([...RUNNING_ANYWHERE, 'socketFilter']);
 
 /** Lowers `locked(value, () => { … })`. */
 export function lockedCall(f: Lowering, node: Call): Operand {

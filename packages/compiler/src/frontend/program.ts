@@ -23,6 +23,7 @@ import { type Diagnostic, Reported, Reporter } from './report.ts';
 import { endFunction } from './results.ts';
 import { statements } from './statements.ts';
 import type { Call, FunctionSyntax } from './syntax.ts';
+import { RUNNING_ANYWHERE } from './tracing-types.ts';
 import { destructure } from './variables.ts';
 
 /** A program in the IR, and what of user space it refers to. */
@@ -36,16 +37,10 @@ export interface LoweredProgram {
 
 /** Types of programs whose answer means nothing. */
 const TRACING: ReadonlySet<ProgramType> = new Set<ProgramType>([
-  'kprobe',
-  'kretprobe',
-  'uprobe',
-  'uretprobe',
-  'tracepoint',
-  'rawTracepoint',
+  ...RUNNING_ANYWHERE,
   'btfTracepoint',
   'fentry',
   'fexit',
-  'perfEvent',
 ]);
 
 /** Thrown to lower a program again, knowing more. */

@@ -3,7 +3,6 @@ import {
   cancelTimer,
   i32,
   type MapSpec,
-  type ProgramType,
   restartTimer,
   startTimer,
   typeName,
@@ -19,21 +18,12 @@ import type { Operand } from './operand.ts';
 import { convert, scalarOf } from './scalars.ts';
 import { mapArgument } from './static-arguments.ts';
 import type { Call, Expression } from './syntax.ts';
+import { RUNNING_ANYWHERE } from './tracing-types.ts';
 
 type Lower = (f: Lowering, node: Call) => Operand;
 
 /** CLOCK_MONOTONIC, the clock of ktimeGetNs(). */
 const MONOTONIC = 1n;
-/** The verifier lets these have no timers. */
-const WITHOUT_TIMERS: ReadonlySet<ProgramType> = new Set<ProgramType>([
-  'kprobe',
-  'kretprobe',
-  'uprobe',
-  'uretprobe',
-  'tracepoint',
-  'rawTracepoint',
-  'perfEvent',
-]);
 
 const CALLS: ReadonlyMap<unknown, Lower> = new Map<unknown, Lower>([
   [startTimer, start],
@@ -58,7 +48,8 @@ export const isTimerCall = (value: unknown): boolean => CALLS.has(value);
 /** Lowers a call of one of these functions. */
 export function timerCall(f: Lowering, value: unknown, node: Call): Operand {
   const { type } = f.program;
-  if (WITHOUT_TIMERS.has(type)) f.fail('W502', node.place, { what: 'A timer', program: type, hint: '' });
+  if (RUNNING_ANYWHERE.includes(type))
+    f.fail('W502', node.place, { what: 'A timer', program: type, hint: '' });
   return (CALLS.get(value) ?? start)(f, node);
 }
 
