@@ -1,13 +1,5 @@
 /** Timers of map values: startTimer() and its like, each a helper or three of the kernel. */
-import {
-  cancelTimer,
-  i32,
-  type MapSpec,
-  restartTimer,
-  startTimer,
-  typeName,
-  u64,
-} from '@waggle/bpf';
+import { cancelTimer, i32, type MapSpec, restartTimer, startTimer, typeName, u64 } from '@waggle/bpf';
 import { Helper } from '../backend/helper.ts';
 import type { Value } from '../ir/ir.ts';
 import { type CallbackShape, entryOperands, lowerLater } from './callbacks.ts';
