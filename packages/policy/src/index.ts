@@ -1,0 +1,32 @@
+/** Identity-based network policy, pure: rules and identities in, policy map contents and explanations out. */
+export type { EntryKey, PolicyEntry, Redirect } from './engine/entry.ts';
+export { PRECEDENCE } from './engine/entry.ts';
+export {
+  ANY_IDENTITY,
+  FIRST_ALLOCATED,
+  FIRST_LOCAL,
+  type Identity,
+  LAST_ALLOCATED,
+  type NamedPort,
+  RESERVED_IDENTITIES,
+} from './identity/identity.ts';
+export { formatLabel, type Label, parseLabel, sortLabels } from './labels/label.ts';
+export { formatSelector, type LabelSelector, type Requirement, selects } from './labels/selector.ts';
+export type { L7Rules } from './rules/l7.ts';
+export {
+  type CidrGroup,
+  type Direction,
+  ENTITIES,
+  type Entity,
+  type Origin,
+  type Peer,
+  type Place,
+  type Port,
+  type PortRule,
+  PROTOCOL_NUMBERS,
+  PROTOCOLS,
+  type Protocol,
+  type Rule,
+  type RuleElement,
+  type RuleSection,
+} from './rules/rule.ts';
