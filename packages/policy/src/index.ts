@@ -1,6 +1,17 @@
 /** Identity-based network policy, pure: rules and identities in, policy map contents and explanations out. */
+
+export type { EnforcementMode } from './engine/direction-policy.ts';
 export type { EntryKey, PolicyEntry, Redirect } from './engine/entry.ts';
 export { PRECEDENCE } from './engine/entry.ts';
+export { lookup, PolicyMap, type Probe } from './engine/lookup.ts';
+export type { ProxyPolicy, ProxyRule } from './engine/proxy-policy.ts';
+export {
+  type CookieOwner,
+  PolicyRepository,
+  type RepositoryOptions,
+  type ResolvedPolicy,
+} from './engine/repository.ts';
+export type { PolicyChange, PolicyConflict, PolicyStatus, SafeState } from './engine/subject-policy.ts';
 export {
   ANY_IDENTITY,
   FIRST_ALLOCATED,

@@ -1,0 +1,83 @@
+/**
+ * What proxies have to check: for each port that is redirected, the rules of all who may come there. A peer's rules are
+ * alternatives; one without L7 rules lets everything of that peer pass.
+ */
+
+import type { L7Rules } from '../rules/l7.ts';
+import type { Direction } from '../rules/rule.ts';
+import type { DirectionPolicy } from './direction-policy.ts';
+import type { Redirect } from './entry.ts';
+import { type Filter, withNamedPorts } from './filter.ts';
+import { ANY_L4, covers, type L4Key, portOf, prefixOf, protocolOf } from './l4-key.ts';
+import type { SelectorCache } from './selector-cache.ts';
+
+/** One alternative. */
+export interface ProxyRule {
+  readonly peers: 'everybody' | readonly number[];
+  /** Absent: everything may pass. */
+  readonly l7?: L7Rules;
+  readonly cookie: number;
+}
+
+/** The rules of a port, or of a block of ports. */
+export interface ProxyPolicy {
+  readonly direction: Direction;
+  readonly protocol: number;
+  readonly port: number;
+  readonly portPrefix: number;
+  readonly redirect: Redirect;
+  readonly rules: readonly ProxyRule[];
+}
+
+/** What proxies have to check in one direction of a subject. */
+export function proxyPolicies(policy: DirectionPolicy, cache: SelectorCache): ProxyPolicy[] {
+  const allowed = [...allowing(policy, cache)];
+  const redirects = new Map<L4Key, { redirect: Redirect; precedence: number }>();
+  for (const { filter } of allowed) {
+    for (const { key, redirect, precedence } of filter.parts) {
+      if (redirect && precedence > (redirects.get(key)?.precedence ?? 0))
+        redirects.set(key, { redirect, precedence });
+    }
+  }
+  return [...redirects]
+    .sort(([a], [b]) => a - b)
+    .map(([key, { redirect }]) => ({
+      direction: policy.direction,
+      protocol: protocolOf(key),
+      port: portOf(key),
+      portPrefix: prefixOf(key),
+      redirect,
+      rules: allowed.flatMap(({ filter, peers }) => rulesAt(filter, peers, key)),
+    }));
+}
+
+function* allowing(
+  policy: DirectionPolicy,
+  cache: SelectorCache,
+): Generator<{ filter: Filter; peers: ProxyRule['peers'] }> {
+  for (const filter of policy.everybody) if (!filter.deny) yield { filter, peers: 'everybody' };
+  for (const [selector, filters] of policy.groups()) {
+    const identities: number[] = [];
+    selector.slots.forEach((slot) => {
+      identities.push(cache.at(slot).identity.id);
+    });
+    identities.sort((a, b) => a - b);
+    for (const filter of filters) {
+      if (filter.deny) continue;
+      if (filter.named.length === 0) yield { filter, peers: identities };
+      else {
+        for (const id of identities) {
+          yield {
+            filter: withNamedPorts(filter, cache.identity(id)?.identity.namedPorts ?? []),
+            peers: [id],
+          };
+        }
+      }
+    }
+  }
+}
+
+const rulesAt = (filter: Filter, peers: ProxyRule['peers'], key: L4Key): ProxyRule[] =>
+  filter.parts
+    .filter((part) => part.key === ANY_L4 || covers(part.key, key))
+    .map(({ l7 }) => ({ peers, ...(l7 && { l7 }), cookie: filter.cookie }));
