@@ -137,7 +137,7 @@ test('what compiles passes tsc too', () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.tests.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const settings = { ...options, noUnusedLocals: false, noUnusedParameters: false, noEmit: true };
-  const types = 'type Infer, type Type, type XdpContext, type KernelStruct';
+  const types = 'type Infer, type KernelStruct, type Ref, type Type, type WithMethods, type XdpContext';
   const sources = new Map(
     all
       .filter(({ expected }) => expected === '')

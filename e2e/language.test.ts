@@ -53,7 +53,7 @@ describe('locked()', { skip: needsRoot }, () => {
   });
 });
 
-describe('functions of structs', { skip: needsRoot }, () => {
+describe('methods of structs', { skip: needsRoot }, () => {
   test('the length of a header is where the next one begins', () => {
     for (const words of [5, 8, 15]) {
       const packet = new Uint8Array(128);
@@ -63,9 +63,9 @@ describe('functions of structs', { skip: needsRoot }, () => {
       const body = `
         const ip = ctx.at(Ipv4, 14);
         if (!ip) return 1;
-        const tcp = ctx.at(Tcp, 14 + Ipv4.headerLength(ip));
+        const tcp = ctx.at(Tcp, 14 + ip.headerLength());
         if (!tcp) return 2;
-        return tcp.source === 53 ? Tcp.headerLength(tcp) : 3;`;
+        return tcp.source === 53 ? tcp.headerLength() : 3;`;
       assert.equal(runBoth(body, { packet }).result, 28);
     }
   });

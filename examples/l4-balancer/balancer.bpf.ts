@@ -62,7 +62,7 @@ export const balance = xdp((ctx) => {
   const ip = ctx.at(Ipv4, Ethernet.size);
   if (!ip || !(ip.protocol === IpProtocol.Tcp || (settings.udp && ip.protocol === IpProtocol.Udp)))
     return Xdp.Pass;
-  const ports = ctx.at(Ports, Ethernet.size + Ipv4.headerLength(ip));
+  const ports = ctx.at(Ports, Ethernet.size + ip.headerLength());
   if (!ports) return Xdp.Pass;
 
   const service = services.lookup({

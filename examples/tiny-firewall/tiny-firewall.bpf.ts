@@ -38,7 +38,7 @@ export const firewall = xdp((ctx) => {
 
   // Only the first fragment of a packet has the TCP header.
   if (ip.protocol !== IpProtocol.Tcp || (ip.fragment & 0x1fff) !== 0) return Xdp.Pass;
-  const tcp = ctx.at(Tcp, Ethernet.size + Ipv4.headerLength(ip));
+  const tcp = ctx.at(Tcp, Ethernet.size + ip.headerLength());
   if (!tcp) return Xdp.Drop;
   // The first packet of a connection, and no other, has SYN without ACK.
   if ((tcp.flags & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn) return Xdp.Pass;

@@ -32,6 +32,19 @@ export const state: Readonly<Record<string, Fixture>> = {
     config: { network: { inside: INSIDE, mask: 0xff00_0000 } },
     packets: padded(disturbed(flows)),
   },
+  accounts: {
+    entry: 'account',
+    maps: {
+      accounts: [1, 2, 3].map((address) => {
+        const empty = { packets: 0, bytes: 0, largest: 0 };
+        const sizes = [empty, empty, empty, empty];
+        return [address, { sent: empty, received: empty, sizes, budget: 5_000 * address, warned: false }];
+      }),
+    },
+    packets: padded(
+      disturbed(tcpFrame({ source: among(1, 2, 3, 4), destination: among(1, 2, 3, 4) }, {}, payload(0, 600))),
+    ),
+  },
   atomics: {
     entry: 'account',
     packets: disturbed(

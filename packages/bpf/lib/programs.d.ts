@@ -69,6 +69,7 @@ type NonNullable<T> = T & {};
 type Parameters<T extends (...args: any) => any> = T extends (...args: infer P) => any ? P : never;
 type ReturnType<T extends (...args: any) => any> = T extends (...args: any) => infer R ? R : any;
 type NoInfer<T> = intrinsic;
+interface ThisType<T> {}
 type PropertyKey = string | number | symbol;
 type Uppercase<S extends string> = intrinsic;
 type Lowercase<S extends string> = intrinsic;

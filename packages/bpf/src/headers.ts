@@ -4,8 +4,8 @@
  */
 import { be16, be32, u8 } from './scalar.ts';
 import { struct } from './struct.ts';
-import { withFunctions } from './struct-functions.ts';
-import { bytes, type Infer } from './types.ts';
+import type { Ref } from './struct-methods.ts';
+import { bytes } from './types.ts';
 
 const packed = { packed: true } as const;
 
@@ -15,7 +15,7 @@ export const Ethernet = struct(
   { destination: bytes(6), source: bytes(6), protocol: be16 },
   packed,
 );
-export type Ethernet = Infer<typeof Ethernet>;
+export type Ethernet = Ref<typeof Ethernet>;
 
 /** An 802.1Q or 802.1ad tag: what stands between the addresses and the protocol of Ethernet. */
 export const Vlan = struct(
@@ -27,7 +27,7 @@ export const Vlan = struct(
   },
   packed,
 );
-export type Vlan = Infer<typeof Vlan>;
+export type Vlan = Ref<typeof Vlan>;
 
 /** ARP for Ethernet and IPv4 (RFC 826). */
 export const Arp = struct(
@@ -45,34 +45,36 @@ export const Arp = struct(
   },
   packed,
 );
-export type Arp = Infer<typeof Arp>;
+export type Arp = Ref<typeof Arp>;
 
 /** IPv4 without its options (RFC 791). */
-export const Ipv4 = withFunctions(
-  struct(
-    'ipv4',
-    {
-      /** The version (4) in the upper half, the length of the header in 32 bit words in the lower. */
-      versionAndLength: u8,
-      typeOfService: u8,
-      totalLength: be16,
-      identification: be16,
-      /** Flags in the upper 3 bits, the offset in 8 byte units in the lower 13. */
-      fragment: be16,
-      timeToLive: u8,
-      protocol: u8,
-      checksum: be16,
-      source: be32,
-      destination: be32,
-    },
-    packed,
-  ),
+export const Ipv4 = struct(
+  'ipv4',
   {
-    /** How many bytes the header has with its options: where the next one begins. */
-    headerLength: (ip) => (ip.versionAndLength & 15) * 4,
+    /** The version (4) in the upper half, the length of the header in 32 bit words in the lower. */
+    versionAndLength: u8,
+    typeOfService: u8,
+    totalLength: be16,
+    identification: be16,
+    /** Flags in the upper 3 bits, the offset in 8 byte units in the lower 13. */
+    fragment: be16,
+    timeToLive: u8,
+    protocol: u8,
+    checksum: be16,
+    source: be32,
+    destination: be32,
+  },
+  {
+    packed: true,
+    methods: {
+      /** How many bytes the header has with its options: where the next one begins. */
+      headerLength() {
+        return (this.versionAndLength & 15) * 4;
+      },
+    },
   },
 );
-export type Ipv4 = Infer<typeof Ipv4>;
+export type Ipv4 = Ref<typeof Ipv4>;
 
 /** IPv6 without its extension headers (RFC 8200). */
 export const Ipv6 = struct(
@@ -88,45 +90,47 @@ export const Ipv6 = struct(
   },
   packed,
 );
-export type Ipv6 = Infer<typeof Ipv6>;
+export type Ipv6 = Ref<typeof Ipv6>;
 
 /** The first 8 bytes of every ICMP and ICMPv6 message (RFC 792, RFC 4443). */
 export const Icmp = struct('icmp', { type: u8, code: u8, checksum: be16, rest: be32 }, packed);
-export type Icmp = Infer<typeof Icmp>;
+export type Icmp = Ref<typeof Icmp>;
 
 /** TCP without its options (RFC 9293). */
-export const Tcp = withFunctions(
-  struct(
-    'tcp',
-    {
-      source: be16,
-      destination: be16,
-      sequence: be32,
-      acknowledgement: be32,
-      /** The length of the header in 32 bit words, in the upper half. */
-      dataOffset: u8,
-      /** See {@link TcpFlag}. */
-      flags: u8,
-      window: be16,
-      checksum: be16,
-      urgent: be16,
-    },
-    packed,
-  ),
+export const Tcp = struct(
+  'tcp',
   {
-    /** How many bytes the header has with its options: where the data begins. */
-    headerLength: (tcp) => (tcp.dataOffset >>> 4) * 4,
+    source: be16,
+    destination: be16,
+    sequence: be32,
+    acknowledgement: be32,
+    /** The length of the header in 32 bit words, in the upper half. */
+    dataOffset: u8,
+    /** See {@link TcpFlag}. */
+    flags: u8,
+    window: be16,
+    checksum: be16,
+    urgent: be16,
+  },
+  {
+    packed: true,
+    methods: {
+      /** How many bytes the header has with its options: where the data begins. */
+      headerLength() {
+        return (this.dataOffset >>> 4) * 4;
+      },
+    },
   },
 );
-export type Tcp = Infer<typeof Tcp>;
+export type Tcp = Ref<typeof Tcp>;
 
 /** UDP (RFC 768). */
 export const Udp = struct('udp', { source: be16, destination: be16, length: be16, checksum: be16 }, packed);
-export type Udp = Infer<typeof Udp>;
+export type Udp = Ref<typeof Udp>;
 
 /** The ports, which TCP, UDP and SCTP have in the same place. */
 export const Ports = struct('ports', { source: be16, destination: be16 }, packed);
-export type Ports = Infer<typeof Ports>;
+export type Ports = Ref<typeof Ports>;
 
 /** Bits of {@link Tcp} `flags`. */
 export const TcpFlag = Object.freeze({ Fin: 1, Syn: 2, Rst: 4, Psh: 8, Ack: 16, Urg: 32, Ece: 64, Cwr: 128 });

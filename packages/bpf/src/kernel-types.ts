@@ -11,7 +11,8 @@
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
 import { checkIdentifier } from './struct.ts';
-import { type Infer, isType, type Type, typeName, type value } from './types.ts';
+import type { Ref } from './struct-methods.ts';
+import { isType, type Type, typeName, type value } from './types.ts';
 
 /** A struct of the kernel; `T` is an object with the declared fields, read-only. */
 export interface KernelStruct<T = unknown> {
@@ -43,7 +44,7 @@ export interface KernelStructField {
 export type KernelFields = Readonly<Record<string, KernelFieldType>>;
 
 /** What programs read from these fields. */
-export type KernelValues<F> = { readonly [Name in keyof F]: Infer<F[Name]> };
+export type KernelValues<F> = { readonly [Name in keyof F]: Ref<F[Name]> };
 
 /**
  * Declares those fields of a struct (or union) of the kernel that programs read, in any order. A struct that is embedded under a

@@ -20,6 +20,7 @@ import type { KernelStruct } from './kernel-types.ts';
 import type { ProgramType } from './program-types.ts';
 import type { i32, Scalar, u32, u64 } from './scalar.ts';
 import type { Struct } from './struct.ts';
+import type { WithMethods } from './struct-methods.ts';
 import type { Infer, Type } from './types.ts';
 
 /** What programs may do with the fields of a context. */
@@ -135,13 +136,13 @@ export interface Packet {
    * The bytes at `offset` seen as a `type`, or null when the packet ends before the last of them. Reading and
    * assigning its fields reads and writes the packet. It is void after anything that may move the packet.
    */
-  at<T>(type: Type<T>, offset: number): T | null;
+  at<T>(type: Type<T>, offset: number): WithMethods<T> | null;
 }
 
 /** Bytes of a packet by copy, wherever the kernel keeps them: also what is not in its linear part. */
 export interface LoadedPacket {
   /** A copy of the bytes at `offset`, or null when the packet ends before the last of them. Linux 4.5, in XDP 5.18. */
-  load<T>(type: Type<T>, offset: u32): T | null;
+  load<T>(type: Type<T>, offset: u32): WithMethods<T> | null;
 }
 
 /** A packet of which bytes can be written by copy. */
@@ -174,7 +175,7 @@ export interface ReturnContext extends ArgumentsContext {
 /** A context whose layout the program declares itself. */
 export interface MemoryContext {
   /** What the context holds at `offset`, seen as a `type`. */
-  field<T>(type: Type<T>, offset: number): T;
+  field<T>(type: Type<T>, offset: number): WithMethods<T>;
   /** The context as a struct that the kernel declares, such as `trace_event_raw_sched_switch`. */
   field<T>(type: KernelStruct<T>): T;
 }
@@ -190,7 +191,7 @@ export type CgroupSockContext = ContextOf<Rules['sock']>;
 export type SockAddrContext = ContextOf<Rules['sockAddr']>;
 export type CgroupSockoptContext = ContextOf<Rules['sockopt']> & {
   /** The bytes of the option's value at `offset` seen as a `type`, or null when it ends before. */
-  at<T>(type: Type<T>, offset: number): T | null;
+  at<T>(type: Type<T>, offset: number): WithMethods<T> | null;
 };
 export type CgroupSysctlContext = ContextOf<Rules['sysctl']>;
 export type CgroupDeviceContext = ContextOf<Rules['device']>;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { codecOf } from './codec.ts';
 import { be16, be32, be64, bool, i8, i16, i32, i64, u8, u16, u32, u64 } from './scalar.ts';
 import { struct } from './struct.ts';
-import { withFunctions } from './struct-functions.ts';
+import type { Ref } from './struct-methods.ts';
 import { anyStruct } from './testing/arbitrary.ts';
 import { layoutOf, layoutsAsC, noCompiler } from './testing/c-compiler.ts';
 import { array, bytes, chars, type Infer, isType, type Type, typeName } from './types.ts';
@@ -120,26 +120,70 @@ test('a type of one value is not a type of another', () => {
   assert.deepEqual([text.size, wrong.size, number.size], [4, 4, 8]);
 });
 
-test('functions of a struct are on the struct, not on its values', () => {
-  const Pair = withFunctions(struct('pair', { x: u32, y: u32 }), {
-    sum: (pair) => pair.x + pair.y,
-    scaled: (pair, by: u32): u32 => pair.x * by,
-  });
-  const value: Infer<typeof Pair> = { x: 1, y: 2 };
-  assert.deepEqual([Pair.sum(value), Pair.scaled(value, 7), Pair.size, isType(Pair)], [3, 7, 8, true]);
-  assert.deepEqual(codecOf(Pair).decode(codecOf(Pair).encode(value)), value);
-  // @ts-expect-error: a value has no functions
-  assert.equal(value.sum, undefined);
-  // @ts-expect-error: not a value of this struct
-  assert.ok(Number.isNaN(Pair.sum({ x: 1 })));
-});
-
-test('functions of a struct have names of their own', () => {
-  const Pair = struct('pair', { x: u32 });
-  assert.throws(
-    () => withFunctions(Pair, { size: () => 1 }),
-    /A function of struct pair cannot be called size/,
+describe('methods', () => {
+  const Pair = struct(
+    'pair',
+    { x: u32, y: u32 },
+    {
+      methods: {
+        sum() {
+          return this.x + this.y;
+        },
+        scaled(by: u32): u32 {
+          return this.sum() * by;
+        },
+      },
+    },
   );
-  // @ts-expect-error: not a function
-  assert.throws(() => withFunctions(Pair, { sum: 5 }), /pair\.sum is to be a function, but it is 5/);
+  const Pairs = struct('pairs', { first: Pair, rest: array(array(Pair, 2), 3), single: Key });
+
+  test('are on the struct, not on its data', () => {
+    const data: Infer<typeof Pair> = { x: 1, y: 2 };
+    assert.deepEqual(Object.keys(Pair.methods ?? {}), ['sum', 'scaled']);
+    assert.equal(Key.methods, undefined);
+    const decoded = codecOf(Pair).decode(codecOf(Pair).encode(data));
+    assert.deepEqual(decoded, data);
+    // @ts-expect-error: data has no methods
+    assert.equal(decoded.sum, undefined);
+  });
+
+  test('are on what programs have, also inside of other structs and arrays', () => {
+    // Only for types: programs are compiled, and never run here.
+    const program = (pair: Ref<typeof Pair>, pairs: Ref<typeof Pairs>): unknown[] => {
+      const plain: Infer<typeof Pair> = pair;
+      const { first } = pairs;
+      const sum: number = first.sum() + (pairs.rest[0]?.[1]?.scaled(2) ?? 0);
+      for (const row of pairs.rest) for (const each of row) each.sum();
+      pairs.first = pair;
+      // @ts-expect-error: no such method
+      pair.difference();
+      // @ts-expect-error: takes a number
+      pair.scaled(true);
+      // @ts-expect-error: a literal has no methods
+      const literal: Ref<typeof Pair> = { x: 1, y: 2 };
+      // @ts-expect-error: neither has what has no methods at all
+      pairs.single.sum();
+      return [plain, sum, literal];
+    };
+    const data: Infer<typeof Pairs> = {
+      first: { x: 1, y: 2 },
+      rest: [],
+      single: { address: 1, port: 2, protocol: 3 },
+    };
+    assert.deepEqual([typeof program, data.first.x], ['function', 1]);
+  });
+
+  test('are functions with names of their own', () => {
+    const declare = (methods: Record<string, () => unknown>) => () => struct('pair', { x: u32 }, { methods });
+    const nothing = () => 0;
+    assert.throws(declare({ x: nothing }), { message: 'struct pair has both a field and a method x' });
+    assert.doesNotThrow(declare({ size: nothing }));
+    // @ts-expect-error: not a function
+    assert.throws(declare({ sum: 5 }), { message: 'pair.sum is to be a method, but it is 5' });
+    assert.throws(
+      // @ts-expect-error: not an object
+      () => struct('pair', { x: u32 }, { methods: 5 }),
+      { message: 'struct pair needs its methods in an object, got 5' },
+    );
+  });
 });

@@ -7,6 +7,7 @@
 import { describe } from './describe.ts';
 import { WaggleError } from './errors.ts';
 import { isKernelMemory, type KernelMemory } from './kernel-memory.ts';
+import { type Carries, checkMethods, type FieldsWithMethods, type Methods } from './struct-methods.ts';
 import { type Described, type Infer, isType, MAX_TYPE_SIZE, type Type } from './types.ts';
 
 /** The fields of a struct as they are declared: name -> type, in the order of memory. */
@@ -16,6 +17,14 @@ export type Fields = Readonly<Record<string, Type | KernelMemory>>;
 export type FieldValues<F> = {
   -readonly [Name in keyof F as F[Name] extends KernelMemory ? never : Name]: Infer<F[Name]>;
 };
+
+/** What a struct with these fields and methods has beyond its data. */
+type Additions<F, M> = keyof FieldsWithMethods<F> extends never ? M : M & FieldsWithMethods<F>;
+
+/** The data of a struct, which carries the methods if there are any. */
+export type StructData<F, M> = keyof Additions<F, M> extends never
+  ? FieldValues<F>
+  : FieldValues<F> & Carries<Additions<F, M>>;
 
 /** A field with its place, `offset` bytes after the start of the struct. */
 export interface Field {
@@ -40,24 +49,28 @@ export interface Struct<T = unknown> extends Described<T> {
   readonly fields: readonly Field[];
   /** What lies between them and is not theirs. */
   readonly kernelFields: readonly KernelField[];
+  /** Functions that programs call on its values. */
+  readonly methods?: Methods;
 }
 
 /** Options of {@link struct}. */
-export interface StructOptions {
+export interface StructOptions<F, M> {
   /** No padding, alignment 1: C `__attribute__((packed))`. */
   readonly packed?: boolean;
+  /** What programs can call on its values: `value.method()`; `this` is the value. Arrow functions have no `this`. */
+  readonly methods?: M & ThisType<FieldValues<F> & Additions<F, M>>;
 }
 
 /**
  * Declares a struct. The name and the names of the fields go to BTF as they are, hence must be C identifiers.
- * Throws BAD_DECLARATION for such a name, a struct without fields, a field that is no type, or more than 16
- * MiB.
+ * Throws BAD_DECLARATION for such a name, a struct without fields, a field that is no type, a method that is no function or
+ * has the name of a field, or more than 16 MiB.
  */
-export function struct<const F extends Fields>(
+export function struct<const F extends Fields, M extends Methods = Record<never, never>>(
   name: string,
   fields: F,
-  options: StructOptions = {},
-): Struct<FieldValues<F>> {
+  options: StructOptions<F, M> = {},
+): Struct<StructData<F, M>> {
   checkIdentifier('A struct', name);
   if (typeof fields !== 'object' || fields === null) {
     throw new WaggleError(
@@ -96,6 +109,7 @@ export function struct<const F extends Fields>(
       `struct ${name} of ${size} bytes is larger than the largest type of ${MAX_TYPE_SIZE} bytes`,
     );
   }
+  const { methods } = options;
   return Object.freeze({
     kind: 'struct',
     name,
@@ -104,6 +118,7 @@ export function struct<const F extends Fields>(
     packed,
     fields: Object.freeze(placed),
     kernelFields: Object.freeze(kernelFields),
+    ...(methods === undefined ? {} : { methods: checkMethods(name, methods, fields) }),
   });
 }
 

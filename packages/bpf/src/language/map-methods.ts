@@ -5,6 +5,7 @@
 import type { MapType } from '../map-types.ts';
 import type { SkMsgContext, SkReuseportContext, SkSkbContext, SockOpsContext } from '../program-contexts.ts';
 import type { i32, u32, u64 } from '../scalar.ts';
+import type { WithMethods } from '../struct-methods.ts';
 import type { Socket } from './helpers/types.ts';
 import type { Turn } from './loops.ts';
 import { onlyInPrograms } from './program-only.ts';
@@ -15,7 +16,7 @@ export const Update = Object.freeze({ Any: 0n, IfAbsent: 1n, IfPresent: 2n });
 /** Maps from keys to values. Where a number is returned, it is 0 or a negative errno. */
 export interface TableMethods<K, V> {
   /** The value of a key, in the map itself: reading and assigning its fields reads and writes the map. */
-  lookup(key: K): V | null;
+  lookup(key: K): WithMethods<V> | null;
   /** Sets the value of a key. */
   update(key: K, value: V, flags?: u64): i32;
 }
@@ -26,7 +27,7 @@ export interface EachMethods<K, V> {
    * Runs `body` for each entry, until it returns true, and gives the number of entries that it saw. The key can only be
    * read; the value is the one in the map, in a map per CPU that of this CPU. Linux 5.13.
    */
-  forEach(body: (key: K, value: V) => Turn): i32;
+  forEach(body: (key: WithMethods<K>, value: WithMethods<V>) => Turn): i32;
 }
 
 /** Maps whose entries can go away. */
@@ -37,7 +38,7 @@ export interface HashMethods<K, V> extends TableMethods<K, V> {
 /** Maps in which each CPU has its own value; `lookup` gives that of the CPU which runs the program. */
 export interface PerCpuMethods<K, V> extends TableMethods<K, V> {
   /** The value of another CPU. Linux 5.18. */
-  lookupOnCpu(key: K, cpu: u32): V | null;
+  lookupOnCpu(key: K, cpu: u32): WithMethods<V> | null;
 }
 
 /** Queues and stacks. */
@@ -45,9 +46,9 @@ export interface QueueMethods<V> {
   /** Adds a value; flag 2 (BPF_EXIST) drops the oldest one when there is no room. */
   push(value: V, flags?: u64): i32;
   /** Takes the next value out, or gives null when there is none. The value is a copy. */
-  pop(): V | null;
+  pop(): WithMethods<V> | null;
   /** The next value, which stays in the map. The value is a copy. */
-  peek(): V | null;
+  peek(): WithMethods<V> | null;
 }
 
 export interface BloomMethods<V> {
@@ -60,7 +61,7 @@ export interface BloomMethods<V> {
 /** Ring buffers to user space. */
 export interface RingMethods<R> {
   /** Room for a record, or null when the buffer is full. It has to be submitted or discarded on every path. */
-  reserve(): R | null;
+  reserve(): WithMethods<R> | null;
   /** Gives the record to user space; flag 1 does not wake it up, 2 does in any case. */
   submit(record: R & object, flags?: u64): void;
   /** Gives the room back. */
@@ -77,7 +78,7 @@ export interface UserRingMethods<R> {
    * Takes out the records that user space has sent, and runs `body` for a copy of each until it returns true. Gives the number
    * of records, or a negative errno. Linux 6.1.
    */
-  drain(body: (record: R) => Turn): i32;
+  drain(body: (record: WithMethods<R>) => Turn): i32;
 }
 
 /** Perf events as a channel to user space, one for each CPU. */
@@ -117,9 +118,9 @@ export interface SocketMapMethods<K> {
 /** Values that hang on objects of the kernel: sockets; tasks, inodes and cgroups by pointers whose type the verifier knows. */
 export interface StorageMethods<V, Holder> {
   /** The value of an object, if it has one. */
-  lookup(object: Holder): V | null;
+  lookup(object: Holder): WithMethods<V> | null;
   /** The value of an object; one of zeros if it had none, null only without memory. */
-  ensure(object: Holder): V | null;
+  ensure(object: Holder): WithMethods<V> | null;
   delete(object: Holder): i32;
 }
 

@@ -2,6 +2,7 @@
  * What programs do with memory beyond reading and assigning fields: atomic operations, and structs that start as zeros. In
  * user space these throw.
  */
+import type { WithMethods } from '../struct-methods.ts';
 import type { Type } from '../types.ts';
 import { programOnly } from './program-only.ts';
 
@@ -40,4 +41,7 @@ export const atomic = Object.freeze({
 });
 
 /** A struct on the stack of the program, all zeros. */
-export const zeroed: <T>(type: Type<T>) => T = programOnly('zeroed');
+export const zeroed: <T>(type: Type<T>) => WithMethods<T> = programOnly('zeroed');
+
+/** A struct on the stack of the program, with its methods, which a literal by itself has not. */
+export const filled: <T>(type: Type<T>, data: NoInfer<T>) => WithMethods<T> = programOnly('filled');

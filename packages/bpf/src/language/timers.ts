@@ -1,6 +1,7 @@
 /** Timers in the values of maps. In user space these throw. */
 import type { MapSpec } from '../map.ts';
 import type { i32, u64 } from '../scalar.ts';
+import type { WithMethods } from '../struct-methods.ts';
 import { programOnly } from './program-only.ts';
 
 /**
@@ -16,7 +17,7 @@ export const startTimer: <K, V extends object>(
   map: MapSpec<K, V>,
   value: V,
   nanoseconds: u64,
-  expire: (key: K, value: V) => void,
+  expire: (key: WithMethods<K>, value: WithMethods<V>) => void,
 ) => i32 = programOnly('startTimer');
 
 /**

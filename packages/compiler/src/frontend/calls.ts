@@ -8,6 +8,7 @@ import {
   be64,
   currentTask,
   fieldExists,
+  filled,
   helperSpec,
   hton16,
   hton32,
@@ -38,11 +39,12 @@ import { callKernelFunction } from './kernel-calls.ts';
 import { currentTaskCall, fieldExistsCall, kernelAtCall } from './kernel-structs.ts';
 import type { Lowering } from './lowering.ts';
 import { mapCall } from './map-calls.ts';
-import { present, zeroedSlot } from './memory.ts';
+import { inSlot, present, zeroedSlot } from './memory.ts';
 import { describeOperand, type Operand } from './operand.ts';
 import { cast, convert, scalarOf } from './scalars.ts';
 import { typeArgument } from './static-arguments.ts';
-import type { Call } from './syntax.ts';
+import { structMethodCall } from './struct-methods.ts';
+import type { Call, Member } from './syntax.ts';
 import { isTimerCall, timerCall } from './timers.ts';
 
 /** From which type to which a conversion of byte order goes. */
@@ -74,16 +76,18 @@ export function call(f: Lowering, node: Call): Operand {
   return f.fail('W408', callee.place, { got: describeOperand(target) });
 }
 
-function methodCall(
-  f: Lowering,
-  node: Call,
-  { object, name }: Extract<Call['callee'], { kind: 'member' }>,
-): Operand | undefined {
+function methodCall(f: Lowering, node: Call, callee: Member): Operand | undefined {
+  const { object, name } = callee;
   if (object.kind === 'identifier' && f.lookup(object.name) === undefined) {
     // A function of an imported namespace is no method.
     if (f.program.modules.member(f.module, object.name, name).kind !== 'nothing') return undefined;
   }
-  const receiver = expression(f, object);
+  return methodOf(f, expression(f, object), node, callee);
+}
+
+/** A method of what was found to be before the dot; undefined if that has none. */
+export function methodOf(f: Lowering, receiver: Operand, node: Call, callee: Member): Operand | undefined {
+  const { object, name } = callee;
   if (receiver.kind === 'context') return contextCall(f, receiver, node, name);
   if (receiver.kind === 'map') {
     present(f, receiver, object);
@@ -93,6 +97,10 @@ function methodCall(
     const spec = receiver.value;
     const reference = () => f.mapReference(spec, receiver.name);
     return mapCall(f, { spec, reference, name: receiver.name }, node, name);
+  }
+  if (receiver.kind === 'pointer') {
+    present(f, receiver, object);
+    return structMethodCall(f, receiver, node, callee);
   }
   return undefined;
 }
@@ -117,6 +125,11 @@ function intrinsic(f: Lowering, value: unknown, node: Call): Operand | undefined
   if (value === zeroed) {
     f.program.checkArguments(node, 'zeroed', 1);
     return zeroedSlot(f, typeArgument(f, node, 0));
+  }
+  if (value === filled) {
+    f.program.checkArguments(node, 'filled', 2);
+    const [, data = node] = node.args;
+    return inSlot(f, typeArgument(f, node, 0), data);
   }
   if (isAtomic(value)) return atomicCall(f, value, node);
   if (value === locked) return lockedCall(f, node);

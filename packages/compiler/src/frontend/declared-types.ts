@@ -1,6 +1,6 @@
 /**
- * Type annotations, as far as they decide something: scalars by their names, structs by `Infer<typeof X>`, by an alias of
- * that, or by a type of the same name. What is known when the program is compiled (maps, structs) needs no reading at all.
+ * Type annotations, as far as they decide something: scalars by their names, structs by `Infer<typeof X>` or `Ref<typeof X>`,
+ * by an alias of that, or by a type of the same name. What is known when the program is compiled (maps, structs) needs no reading at all.
  */
 import { bool, isKernelStruct, isType, type KernelStruct, type Type } from '@waggle/bpf';
 import type { Lowering } from './lowering.ts';
@@ -56,14 +56,14 @@ function namedType(
   module: Module,
 ): DeclaredType {
   const [argument] = args;
-  if (name === 'Infer' && argument?.kind === 'typeof') {
+  if ((name === 'Infer' || name === 'Ref') && argument?.kind === 'typeof') {
     const { modules } = f.program;
     const own = modules.meaning(module, argument.name);
     // A type-only import is no value of its module.
     const meaning = own.kind === 'nothing' ? modules.typeMeaning(module, argument.name) : own;
     const value = meaning.kind === 'value' ? meaning.value : undefined;
     if (isType(value) || isKernelStruct(value)) return ofType(value);
-    return f.fail('W213', place, { what: `Infer<typeof ${argument.name}>`, hint: 'It is no struct' });
+    return f.fail('W213', place, { what: `${name}<typeof ${argument.name}>`, hint: 'It is no struct' });
   }
   const meaning = f.program.modules.typeMeaning(module, name);
   if (meaning.kind === 'alias') return declaredType(f, meaning.type, meaning.module);

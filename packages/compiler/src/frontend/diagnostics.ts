@@ -145,6 +145,11 @@ export const diagnostics = {
     message: 'The body of {name} has to stand in its declaration',
     hint: 'Write {name} = xdp((ctx) => { … })',
   },
+  W411: { message: '{type} has no method {method}()', hint: '{hint}' },
+  W412: {
+    message: '{method} is a method of {type}, and can only be called',
+    hint: 'Call it: {object}.{method}(…)',
+  },
 
   // 500: what the kernel offers
   W501: { message: 'A map of type {type} has no {method}()', hint: '{hint}' },

@@ -22,7 +22,7 @@ import { choose, orElse } from './merge.ts';
 import { named, operandOf, staticOperand, unknownWord } from './names.ts';
 import { describeOperand, type Operand, type Pointer } from './operand.ts';
 import { convert, scalarOf } from './scalars.ts';
-import { structFunction } from './struct-functions.ts';
+import { refuseMethodAsValue } from './struct-methods.ts';
 import type { Assignment, Element, Expression, Member } from './syntax.ts';
 import { assignPointer } from './variables.ts';
 
@@ -105,6 +105,7 @@ export function memberOf(f: Lowering, object: Operand, node: Member): Operand {
     case 'context':
       return contextMember(f, object, node);
     case 'pointer':
+      refuseMethodAsValue(f, object, node);
       return lengthOf(object, node.name) ?? read(f, fieldOf(f, object, node.name, node.place));
     case 'static':
       return staticMember(f, object, node);
@@ -119,8 +120,11 @@ function lengthOf({ to }: Pointer, name: string): Operand | undefined {
   return length === undefined ? undefined : { kind: 'literal', of: 'number', value: BigInt(length) };
 }
 
-function staticMember(f: Lowering, object: Extract<Operand, { kind: 'static' }>, node: Member): Operand {
-  const { value, name } = object;
+function staticMember(
+  f: Lowering,
+  { value, name }: Extract<Operand, { kind: 'static' }>,
+  node: Member,
+): Operand {
   if (isConfig(value)) return configField(f, value, name, node);
   if (!isType(value) && !isKernelStruct(value) && !isMapSpec(value) && !isPlain(value)) {
     return f.fail('W402', node.place, { name, what: describeOperand({ kind: 'static', value, name }) });
@@ -133,8 +137,6 @@ function staticMember(f: Lowering, object: Extract<Operand, { kind: 'static' }>,
       hint: unknownWord(node.name, known, 'members'),
     });
   }
-  const own = structFunction(f, object, node);
-  if (own) return own;
   const found: unknown = Reflect.get(value, node.name);
   return staticOperand(found, node.name);
 }

@@ -2,19 +2,19 @@
  * Functions of the program's own. A function becomes one of the IR for each way in which it is called: what is known when
  * the program is compiled (maps, structs) is not passed at all, and a pointer is passed with the memory it leads to.
  */
-import { type KernelFieldType, kernelTypeName, type Struct } from '@waggle/bpf';
+import { type KernelFieldType, kernelTypeName } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { type IrType, nonNull, type Space } from '../ir/type.ts';
 import { declaredType } from './declared-types.ts';
 import { expression } from './expressions.ts';
 import { irType, Lowering, sameType } from './lowering.ts';
 import { inSlot, present } from './memory.ts';
-import { type DeclaredType, describeOperand, type Operand } from './operand.ts';
+import { type DeclaredType, describeOperand, type Operand, type Pointer } from './operand.ts';
 import { Reported } from './report.ts';
 import { endFunction } from './results.ts';
 import { convert, scalarOf } from './scalars.ts';
 import { statements } from './statements.ts';
-import type { Call, Expression, ParameterSyntax } from './syntax.ts';
+import type { Call, Expression, ParameterSyntax, Pattern } from './syntax.ts';
 import { returnedExpression, returnsValue } from './syntax-queries.ts';
 import { destructure } from './variables.ts';
 
@@ -47,7 +47,7 @@ export interface Instance {
 /** Lowers a call of a function, and the function itself at its first call. */
 export function callFunction(f: Lowering, called: FunctionOperand, node: Call): Operand {
   const { program } = f;
-  const { module, syntax, struct } = called;
+  const { module, syntax, receiver } = called;
   if (syntax.unsupported) {
     const { code, place, what } = syntax.unsupported;
     f.fail(code, place, { what });
@@ -55,11 +55,10 @@ export function callFunction(f: Lowering, called: FunctionOperand, node: Call): 
   program.checkArguments(node, syntax.name, syntax.parameters.length);
   // Annotations are read in the module of the function, faults in them reported there.
   const reader = new Lowering(program, module, syntax.name, { kind: 'void' }, syntax.place);
-  const passed = syntax.parameters.map((parameter, index) =>
-    pass(f, index === 0 ? struct : undefined, reader, parameter, node, index),
-  );
+  const given = syntax.parameters.map((parameter, index) => pass(f, reader, parameter, node, index));
+  const passed = receiver ? [passPointer(f, receiver, false), ...given] : given;
   if (program.active.has(syntax)) f.fail('W404', node.place, { name: syntax.name });
-  const inPlace = struct && !syntax.result && returnedExpression(syntax);
+  const inPlace = receiver && !syntax.result && returnedExpression(syntax);
   if (inPlace) return lowerInPlace(f, called, passed, inPlace);
   const result: DeclaredType = syntax.result ? declaredType(reader, syntax.result) : { kind: 'void' };
   if (!syntax.result && returnsValue(syntax.body)) {
@@ -71,7 +70,7 @@ export function callFunction(f: Lowering, called: FunctionOperand, node: Call): 
   const instance = program.instance(syntax, key, (name) => {
     program.active.add(syntax);
     try {
-      return lowerInstance(f, name, { kind: 'function', module, syntax }, passed, result);
+      return lowerInstance(f, name, called, passed, result);
     } finally {
       program.active.delete(syntax);
     }
@@ -89,17 +88,9 @@ export function callFunction(f: Lowering, called: FunctionOperand, node: Call): 
   return to ? { kind: 'pointer', to, value, offset: 0 } : { kind: 'null' };
 }
 
-function pass(
-  f: Lowering,
-  struct: Struct | undefined,
-  reader: Lowering,
-  parameter: ParameterSyntax,
-  node: Call,
-  index: number,
-): Passed {
+function pass(f: Lowering, reader: Lowering, parameter: ParameterSyntax, node: Call, index: number): Passed {
   const given = node.args[index] ?? node;
-  const own: DeclaredType | undefined = struct && { kind: 'pointer', to: struct, nullable: false };
-  const declared = parameter.type ? declaredType(reader, parameter.type) : own;
+  const declared = parameter.type && declaredType(reader, parameter.type);
   if (!declared) return f.fail('W406', parameter.place, { what: 'this parameter' });
   if (declared.kind === 'scalar') {
     const { type } = declared;
@@ -129,9 +120,7 @@ function pass(
       }
       const nullable = declared.kind === 'pointer' && declared.nullable;
       if (!nullable) present(f, operand, given);
-      const space = nonNull(f.builder.typeOf(operand.value));
-      const type: IrType = nullable ? `${space as Space}?` : space;
-      return { how: 'value', value: f.addressOf(operand), type, as: operand };
+      return passPointer(f, operand, nullable);
     }
     case 'optional':
       present(f, operand, given);
@@ -146,22 +135,36 @@ function pass(
   }
 }
 
+function passPointer(f: Lowering, pointer: Pointer, nullable: boolean): Passed {
+  const space = nonNull(f.builder.typeOf(pointer.value));
+  const type: IrType = nullable ? `${space as Space}?` : space;
+  return { how: 'value', value: f.addressOf(pointer), type, as: pointer };
+}
+
+/** What the function calls its arguments: `this` is the first one of a method. */
+function patternsOf({ syntax, receiver }: FunctionOperand): readonly Pattern[] {
+  const own = syntax.parameters.map(({ pattern }) => pattern);
+  return receiver ? [{ kind: 'identifier', place: syntax.place, name: 'this' }, ...own] : own;
+}
+
 /**
- * A function of a struct that is one expression: it needs no function in the IR, and what is known of its result stays known, so
+ * A method that is one expression: it needs no function in the IR, and what is known of its result stays known, so
  * that a length found in a header can be an offset.
  */
 function lowerInPlace(
   f: Lowering,
-  { module, syntax }: FunctionOperand,
+  called: FunctionOperand,
   passed: readonly Passed[],
   result: Expression,
 ): Operand {
   const { active } = f.program;
+  const { module, syntax } = called;
+  const patterns = patternsOf(called);
   active.add(syntax);
   try {
     return f.elsewhere(module, () => {
       for (const [index, each] of passed.entries()) {
-        const pattern = syntax.parameters[index]?.pattern;
+        const pattern = patterns[index];
         if (pattern) destructure(f, pattern, argumentOf(each, undefined), false);
       }
       return expression(f, result);
@@ -174,17 +177,19 @@ function lowerInPlace(
 function lowerInstance(
   caller: Lowering,
   name: string,
-  { module, syntax }: FunctionOperand,
+  called: FunctionOperand,
   passed: readonly Passed[],
   result: DeclaredType,
 ): Instance {
   const { program } = caller;
+  const { module, syntax } = called;
+  const patterns = patternsOf(called);
   const faults = program.reporter.found.length;
   const f = new Lowering(program, module, name, result, syntax.place);
   if (result.kind === 'scalar') f.resultType = irType(result.type);
   const entry = f.builder.current;
   for (const [index, each] of passed.entries()) {
-    const pattern = syntax.parameters[index]?.pattern;
+    const pattern = patterns[index];
     if (!pattern) continue;
     const value = each.how === 'value' ? f.builder.param(entry, each.type) : undefined;
     if (pattern.kind === 'identifier' && each.how === 'value' && value !== undefined) {

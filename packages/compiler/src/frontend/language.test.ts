@@ -17,7 +17,6 @@ import {
   u16,
   u32,
   u64,
-  withFunctions,
 } from '@waggle/bpf';
 import { xdpContext } from '../interpreter/index.ts';
 import { lowered, machineOf, verdictOf } from './testing/evaluate.ts';
@@ -387,43 +386,69 @@ describe('functions', () => {
   });
 });
 
-describe('functions of structs', () => {
+describe('methods of structs', () => {
   const nothing = () => undefined;
+  const declared = { low: nothing, scaled: nothing, plus: nothing, after: nothing, swap: nothing };
+  const Head2 = struct('head2', { a: u8, b: u16 }, { packed: true, methods: declared });
   const headers = moduleOf(
     `export const LENGTH_MASK = 15;
      const scale = (words: u32): u32 => words * UNIT;
-     export const Head2 = withFunctions(struct('head2', { a: u8, b: u16 }), {
-       low: (head) => head.a & LENGTH_MASK,
-       scaled: ({ a }) => scale(a),
-       plus: (head, more: u32): u32 => { head.a = 1; return head.b + more; },
-       after(head, context: XdpContext): u32 { return context.at(u8, Head2.low(head)) ?? 9; },
+     export const Head2 = struct('head2', { a: u8, b: u16 }, {
+       packed: true,
+       methods: {
+         low() { return this.a & LENGTH_MASK; },
+         scaled() { return scale(this.a); },
+         plus(more: u32): u32 { this.a = 1; return this.b + more; },
+         after(context: XdpContext): u32 { return context.at(u8, this.low()) ?? 9; },
+         swap(other: Ref<typeof Head2>): void { const { a } = this; this.a = other.a; other.a = a; },
+       },
      });`,
-    {
-      LENGTH_MASK: 15,
-      UNIT: 4,
-      Head2: withFunctions(Head, { low: nothing, scaled: nothing, plus: nothing, after: nothing }),
-    },
+    { LENGTH_MASK: 15, UNIT: 4, Head2 },
     {},
     'headers.ts',
   );
-  const { Head2 } = headers.scope();
+  // The module that imports the struct does not say its name.
+  const Outer = struct('outer', { x: u8, inner: Head2, rows: array(Head2, 2) }, { packed: true });
+  const rows = arrayMap({ value: Head2, maxEntries: 2 });
+  const outer = moduleOf(
+    `import { Head2 } from './headers.ts';
+     export const Outer = struct('outer', { x: u8, inner: Head2, rows: array(Head2, 2) }, { packed: true });
+     export const rows = arrayMap({ value: Head2, maxEntries: 2 });`,
+    { Head2, Outer, rows },
+    { './headers.ts': headers },
+    'outer.ts',
+  );
   const { program } = programOf('').scope();
   const cases: [body: string, expected: number][] = [
-    ['return Head2.low(p);', 4],
-    ['const LENGTH_MASK = 1; const head = 3; return Head2.low(p) + LENGTH_MASK + head;', 8],
-    ['return all.Head2.scaled(p);', 16],
-    ['return Head2.plus(p, 5) + p.a;', 0x605 + 5 + 1],
-    ['return Head2.after(p, ctx);', 4],
-    ['const byte = ctx.at(u8, Head2.low(p)); return byte ?? 99;', 4],
-    ['const ip = ctx.at(Ipv4, 5); return ip ? Ipv4.headerLength(ip) : 0;', 20],
+    ['return p.low();', 4],
+    ['const LENGTH_MASK = 1; const self = 3; return p.low() + LENGTH_MASK + self;', 8],
+    ['return p.scaled();', 16],
+    ['return p.plus(5) + p.a;', 0x605 + 5 + 1],
+    ['return p.after(ctx);', 4],
+    ['const byte = ctx.at(u8, p.low()); return byte ?? 99;', 4],
+    ['const ip = ctx.at(Ipv4, 5); return ip ? ip.headerLength() : 0;', 20],
+    ['return ctx.at(Ipv4, 5)?.headerLength() ?? 7;', 20],
+    ['return ctx.at(Ipv4, 60)?.headerLength() ?? 7;', 7],
+    ['return ctx.at(Ipv4, 60)?.headerLength() === 20 ? 1 : 2;', 2],
+    ['const o = ctx.at(Outer, 4); return o ? o.inner.low() : 0;', 5],
+    ['const o = ctx.at(Outer, 4); return o?.rows[1]?.low() ?? 99;', 11],
+    ['const o = ctx.at(Outer, 4); if (!o) return 0; const { inner: i } = o; return i.plus(0);', 0x706],
+    [
+      'const o = ctx.at(Outer, 4); let sum = 0; if (o) for (const r of o.rows) sum += r.low(); return sum;',
+      19,
+    ],
+    ['const row = rows.lookup(1); return row ? row.plus(3) + row.low() : 99;', 4],
+    ['const z = zeroed(Outer); z.inner.a = 21; return z.inner.low();', 5],
+    ['const z = filled(Outer.fields[1].type, { a: 18, b: 3 }); return z.low() * 10 + z.plus(1);', 24],
+    ['let q = p; return q.low();', 4],
+    ['const z = zeroed(Outer); z.inner.swap(z.rows[0]); p.swap(p); return p.low();', 4],
   ];
   for (const [body, expected] of cases) {
     test(body, () => {
-      const text = `import { Head2 } from './headers.ts';
-        import * as all from './headers.ts';
-        export const program = xdp((ctx) => { const p = ctx.at(Head2, 4); if (!p) return 0; ${body} });`;
+      const text = `import { Outer, rows } from './outer.ts';
+        export const program = xdp((ctx) => { const o = ctx.at(Outer, 3); const p = o?.inner ?? null; if (!p) return 0; ${body} });`;
       assert.equal(
-        verdictOf(moduleOf(text, { program, Head2 }, { './headers.ts': headers }), packet),
+        verdictOf(moduleOf(text, { program, Outer, rows }, { './outer.ts': outer }), packet),
         expected,
       );
     });

@@ -2,6 +2,8 @@
  * What names mean at the top level of modules. A function is found in the text, through imports and re-exports; everything
  * else is a value, and the scope of the module has it.
  */
+
+import type { Struct } from '@waggle/bpf';
 import * as bpf from '@waggle/bpf';
 import type { ModuleSource } from './module-source.ts';
 import type { FunctionSyntax, ModuleSyntax, TypeSyntax } from './syntax.ts';
@@ -18,7 +20,7 @@ export interface Module {
 export type Meaning =
   | { readonly kind: 'function'; readonly module: Module; readonly syntax: FunctionSyntax }
   /** `name` is what it is called in the module that declares it, or imports it from a package. */
-  | { readonly kind: 'value'; readonly value: unknown; readonly name: string; readonly module: Module }
+  | { readonly kind: 'value'; readonly value: unknown; readonly name: string }
   | { readonly kind: 'mutable' }
   | { readonly kind: 'nothing' };
 
@@ -28,9 +30,16 @@ export type TypeMeaning =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'nothing' };
 
+/** The text of a method, and the module in which its names mean something. */
+export interface MethodText {
+  readonly module: Module;
+  readonly syntax: FunctionSyntax;
+}
+
 export class Modules {
   private readonly parsed = new Map<string, Module>();
-  private readonly ofPackages = new Map<object, Module>();
+  private readonly ofPackages = new Map<object, MethodText | undefined>();
+  private readonly ofStructs = new Map<Struct, ReadonlyMap<string, MethodText> | undefined>();
 
   open(source: ModuleSource): Module {
     const known = this.parsed.get(source.path);
@@ -40,14 +49,48 @@ export class Modules {
     return module;
   }
 
-  /** A function of a package as a module of its own, in which it is `called`: all that is known of it is its JavaScript. */
-  ofPackage(called: object, path: string): Module {
-    const known = this.ofPackages.get(called);
-    if (known) return known;
-    const text = `const called = ${Function.prototype.toString.call(called)};`;
+  /** The methods of a struct that is declared in a module or in what it imports, directly or not. */
+  methodsOf(from: Module, struct: Struct): ReadonlyMap<string, MethodText> | undefined {
+    if (this.ofStructs.has(struct)) return this.ofStructs.get(struct);
+    const found = this.findMethods(from, struct, new Set());
+    this.ofStructs.set(struct, found);
+    return found;
+  }
+
+  private findMethods(
+    module: Module,
+    struct: Struct,
+    seen: Set<Module>,
+  ): ReadonlyMap<string, MethodText> | undefined {
+    seen.add(module);
+    const { syntax, source } = module;
+    const scope = source.scope();
+    for (const [name, methods] of syntax.methods) {
+      if (methods.size === 0 || scope[name] !== struct) continue;
+      return new Map([...methods].map(([method, syntax]) => [method, { module, syntax }]));
+    }
+    const imported = [...syntax.imports.values(), ...syntax.reexports.values()];
+    for (const specifier of [...imported.map(({ specifier }) => specifier), ...syntax.reexportsAll]) {
+      const next = source.resolve(specifier);
+      const opened = next && this.open(next);
+      const found = opened && !seen.has(opened) ? this.findMethods(opened, struct, seen) : undefined;
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** A method of a package in a module of its own: all that is known of it is its JavaScript. */
+  ofPackage(method: object, struct: Struct, name: string): MethodText | undefined {
+    if (this.ofPackages.has(method)) return this.ofPackages.get(method);
+    const code = Function.prototype.toString.call(method);
+    const property = code.startsWith(`${name}(`) ? code : `${name}: ${code}`;
+    const text = `const called = struct({ methods: { ${property} } });`;
+    const path = `${struct.name}.${name}`;
     const module = parsed({ path, text, scope: () => ({}), resolve: () => undefined });
-    this.ofPackages.set(called, module);
-    return module;
+    const syntax = module.syntax.methods.get('called')?.get(name);
+    const found = syntax && { module, syntax };
+    this.ofPackages.set(method, found);
+    return found;
   }
 
   /** What a name means at the top level of a module. */
@@ -64,7 +107,7 @@ export class Modules {
     }
     const scope = source.scope();
     if (Object.hasOwn(scope, name))
-      return { kind: 'value', value: scope[name], name: imported?.name ?? name, module };
+      return { kind: 'value', value: scope[name], name: imported?.name ?? name };
     return { kind: 'nothing' };
   }
 

@@ -39,10 +39,8 @@ export function operandOf(f: Lowering, meaning: Meaning, name: string, place: Pl
       const meant = nearest(name, known);
       return f.fail('W401', place, { name, hint: meant === undefined ? '' : `Did you mean "${meant}"?` });
     }
-    case 'value': {
-      const operand = staticOperand(meaning.value, meaning.name);
-      return operand.kind === 'static' ? { ...operand, module: meaning.module } : operand;
-    }
+    case 'value':
+      return staticOperand(meaning.value, meaning.name);
   }
 }
 

@@ -12,7 +12,6 @@ import {
   kernelTypeName,
   type MapSpec,
   type Scalar,
-  type Struct,
   typeName,
 } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
@@ -82,17 +81,11 @@ export type Operand =
       readonly kind: 'function';
       readonly module: Module;
       readonly syntax: FunctionSyntax;
-      /** The struct that it belongs to, which is what its first parameter is. */
-      readonly struct?: Struct;
+      /** Of a method: what `this` is. */
+      readonly receiver?: Pointer;
     }
   /** A value of user space: a struct, a map, a config, a table of constants. */
-  | {
-      readonly kind: 'static';
-      readonly value: unknown;
-      readonly name: string;
-      /** The module at whose top level it is. */
-      readonly module?: Module;
-    }
+  | { readonly kind: 'static'; readonly value: unknown; readonly name: string }
   | { readonly kind: 'void' };
 
 /** What a type annotation says. */

@@ -1,37 +1,59 @@
 /**
- * `pointer?.field.inner`: where a pointer of the chain is null, the rest of it is not looked at, and the whole is undefined. So
- * it means something only where undefined does: beside `??`, and compared with `===` and `!==`.
+ * `pointer?.field.inner`, `pointer?.method()`: where a pointer of the chain is null, the rest of it is not looked at, and the whole
+ * is undefined. So it means something only where undefined does: beside `??`, and compared with `===` and `!==`.
  */
+import { methodOf } from './calls.ts';
 import { decideTruth } from './conditions.ts';
 import { elementIn, expression, memberOf } from './expressions.ts';
 import type { Lowering } from './lowering.ts';
 import { present } from './memory.ts';
-import type { Operand } from './operand.ts';
+import { describeOperand, type Operand } from './operand.ts';
 import type { BuildingBlock } from './ssa.ts';
-import type { Expression } from './syntax.ts';
+import type { Call, Element, Expression, Member } from './syntax.ts';
+
+type Link = Member | Element | (Call & { readonly callee: Member });
+
+/** What hangs on what is before it. */
+function isLink(node: Expression): node is Link {
+  return (
+    node.kind === 'member' ||
+    node.kind === 'element' ||
+    (node.kind === 'call' && node.callee.kind === 'member')
+  );
+}
+
+/** The member of which a link is the value, or the call. */
+const memberIn = (link: Link): Member | undefined =>
+  link.kind === 'member' ? link : link.kind === 'call' ? link.callee : undefined;
+
+const objectOf = (link: Link): Expression => (link.kind === 'call' ? link.callee.object : link.object);
 
 /** Whether there is a `?.` in the chain. */
 export function isOptionalChain(node: Expression): boolean {
-  if (node.kind !== 'member' && node.kind !== 'element') return false;
-  return (node.kind === 'member' && node.optional) || isOptionalChain(node.object);
+  if (!isLink(node)) return false;
+  return memberIn(node)?.optional === true || isOptionalChain(objectOf(node));
 }
 
 /**
  * What is at the end of the chain; goes to `missing` where a pointer before a `?.` is null. Undefined if that is known to be so.
  */
 export function followChain(f: Lowering, node: Expression, missing: BuildingBlock): Operand | undefined {
-  const links = node.kind === 'member' || node.kind === 'element';
-  if (!links || !isOptionalChain(node)) return expression(f, node);
-  const object = followChain(f, node.object, missing);
+  if (!isLink(node) || !isOptionalChain(node)) return expression(f, node);
+  const before = objectOf(node);
+  const object = followChain(f, before, missing);
   if (object === undefined) return undefined;
   return f.at(node.place, () => {
-    if (node.kind === 'element') return elementIn(f, present(f, object, node.object), node);
-    if (node.optional) {
+    if (memberIn(node)?.optional) {
       const there = f.builder.block();
-      decideTruth(f, object, node.object.place, there, missing);
+      decideTruth(f, object, before.place, there, missing);
       f.builder.enter(there);
       if (!f.builder.reachable) return undefined;
     }
-    return memberOf(f, present(f, object, node.object), node);
+    if (node.kind === 'element') return elementIn(f, present(f, object, before), node);
+    if (node.kind === 'member') return memberOf(f, present(f, object, before), node);
+    const result = methodOf(f, object, node, node.callee);
+    if (result) return result;
+    const field = memberOf(f, present(f, object, before), node.callee);
+    return f.fail('W408', node.callee.place, { got: describeOperand(field) });
   });
 }

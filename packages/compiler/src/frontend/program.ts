@@ -84,7 +84,8 @@ export class ProgramLowering {
   readonly license: string | undefined;
   /** The functions of the kernel that are called, by name. */
   readonly kernelFunctions = new Map<string, KernelFunctionSpec>();
-  private readonly module: Module;
+  /** The one that declares the program. */
+  readonly module: Module;
   private readonly name: string;
   private readonly maps = new Map<string, MapSpec>();
   private readonly configs = new Map<string, Config<unknown>>();

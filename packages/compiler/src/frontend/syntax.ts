@@ -267,8 +267,8 @@ export interface ModuleSyntax {
   readonly functions: ReadonlyMap<string, FunctionSyntax>;
   /** Functions that are an argument of the call which makes a variable: the bodies of programs. */
   readonly bodies: ReadonlyMap<string, FunctionSyntax | Identifier>;
-  /** Functions in an object that is an argument of the call which makes a variable: those of a struct. */
-  readonly members: ReadonlyMap<string, ReadonlyMap<string, FunctionSyntax>>;
+  /** Functions in the `methods` of an argument of the call which makes a variable: those of a struct. */
+  readonly methods: ReadonlyMap<string, ReadonlyMap<string, FunctionSyntax>>;
   /** Top-level names that are declared with `let` or `var`. */
   readonly mutable: ReadonlySet<string>;
   readonly types: ReadonlyMap<string, TypeSyntax>;

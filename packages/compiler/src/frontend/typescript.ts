@@ -99,7 +99,7 @@ class Parser {
   module(): ModuleSyntax {
     const functions = new Map<string, FunctionSyntax>();
     const bodies = new Map<string, FunctionSyntax | Identifier>();
-    const members = new Map<string, Map<string, FunctionSyntax>>();
+    const methods = new Map<string, Map<string, FunctionSyntax>>();
     const mutable = new Set<string>();
     const types = new Map<string, TypeSyntax>();
     const imports = new Map<string, Import>();
@@ -117,7 +117,7 @@ class Parser {
           if (!constant) mutable.add(name.text);
           if (initializer) {
             this.initializer(name.text, initializer, functions, bodies);
-            members.set(name.text, this.members(initializer));
+            methods.set(name.text, this.methods(initializer));
           }
         }
       } else if (ts.isTypeAliasDeclaration(statement)) {
@@ -139,7 +139,7 @@ class Parser {
     return {
       functions,
       bodies,
-      members,
+      methods,
       mutable,
       types,
       imports,
@@ -170,11 +170,17 @@ class Parser {
     }
   }
 
-  private members(initializer: ts.Expression): Map<string, FunctionSyntax> {
+  private methods(initializer: ts.Expression): Map<string, FunctionSyntax> {
     const found = new Map<string, FunctionSyntax>();
     const call = withoutParentheses(initializer);
-    const objects = ts.isCallExpression(call) ? call.arguments.filter(ts.isObjectLiteralExpression) : [];
-    for (const property of objects.flatMap(({ properties }) => properties)) {
+    const options = ts.isCallExpression(call) ? call.arguments.filter(ts.isObjectLiteralExpression) : [];
+    const declared = options
+      .flatMap(({ properties }) => properties)
+      .filter(ts.isPropertyAssignment)
+      .filter(({ name }) => ts.isIdentifier(name) && name.text === 'methods')
+      .map(({ initializer }) => withoutParentheses(initializer))
+      .filter(ts.isObjectLiteralExpression);
+    for (const property of declared.flatMap(({ properties }) => properties)) {
       if (!property.name || !ts.isIdentifier(property.name)) continue;
       const { text } = property.name;
       const value = ts.isPropertyAssignment(property) ? withoutParentheses(property.initializer) : property;
@@ -204,7 +210,7 @@ class Parser {
       kind: 'function',
       place: this.place(node),
       name,
-      parameters: node.parameters.map((parameter) => ({
+      parameters: node.parameters.filter(isPassed).map((parameter) => ({
         place: this.place(parameter),
         pattern:
           parameter.initializer || parameter.dotDotDotToken || parameter.questionToken
@@ -379,6 +385,8 @@ class Parser {
       return { kind: 'constant', place, of: 'bigint', value: BigInt(node.text.replace(/n$/, '')) };
     }
     switch (node.kind) {
+      case ts.SyntaxKind.ThisKeyword:
+        return { kind: 'identifier', place, name: 'this' };
       case ts.SyntaxKind.TrueKeyword:
         return { kind: 'constant', place, of: 'boolean', value: 1n };
       case ts.SyntaxKind.FalseKeyword:
@@ -548,6 +556,10 @@ function importsOf({ importClause, moduleSpecifier }: ts.ImportDeclaration): [st
   }
   return found;
 }
+
+/** A parameter `this` is there for its type only. */
+const isPassed = ({ name }: ts.ParameterDeclaration): boolean =>
+  !ts.isIdentifier(name) || name.text !== 'this';
 
 function withoutParentheses(node: ts.Expression): ts.Expression {
   return ts.isParenthesizedExpression(node) || ts.isSatisfiesExpression(node)

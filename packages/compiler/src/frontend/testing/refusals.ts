@@ -1,28 +1,21 @@
 /** What the bodies of programs that are refused may use. */
-import {
-  array,
-  arrayMap,
-  be16,
-  bool,
-  config,
-  hashMap,
-  ringBuffer,
-  struct,
-  u8,
-  u32,
-  u64,
-  withFunctions,
-} from '@waggle/bpf';
+import { array, arrayMap, be16, bool, config, hashMap, ringBuffer, struct, u8, u32, u64 } from '@waggle/bpf';
 
 const Key = struct('key', { a: u32, b: u32 });
 const Row = struct('row', { small: u8, list: array(u8, 4), wide: u64 });
 /** As from a package: its text is not in the module. */
-const Foreign = withFunctions(struct('foreign', { a: u32 }), {
-  half(foreign) {
-    const half = foreign.a >>> 1;
-    return half;
+const Foreign = struct(
+  'foreign',
+  { a: u32 },
+  {
+    methods: {
+      half() {
+        const half = this.a >>> 1;
+        return half;
+      },
+    },
   },
-});
+);
 export const scope = {
   Foreign,
   Key,
