@@ -137,31 +137,57 @@ function denyWhatAllMay(cells: L4Map<Cell>, wildcard: Chain): void {
 function verdictOf(cell: Cell, cells: L4Map<Cell>, wildcard: Chain): ChainEntry | undefined {
   const { key } = cell;
   const covering = key === ANY_L4 ? [cell] : cells.covering(key);
-  const denied =
-    covering.findLast(({ deny }) => deny.length > 0) ?? (cells.any?.deny.length ? cells.any : undefined);
-  const deniedToAll = wildcard.index.covering(key).find(({ action }) => action === 'deny');
-  if (denied || deniedToAll) {
-    const cookies = ascending(denied?.deny ?? deniedToAll?.cookies ?? []);
-    return { key, action: 'deny', audit: false, precedence: PRECEDENCE.deny, cookies };
+  const denial = denialOf(covering, cells.any, wildcard, key);
+  if (denial) {
+    return {
+      key,
+      action: 'deny',
+      audit: false,
+      precedence: PRECEDENCE.deny,
+      cookies: ascending(denial),
+    };
   }
   const authentication = authenticationOf(covering, cells.any, wildcard, key);
   // A rule for all protocols is no reason for an entry at a narrower key: the kernel finds it last, by itself.
-  const allowing = covering.filter(({ allow }) => allow.length > 0);
-  if (allowing.length === 0) {
+  let best: Cell | undefined;
+  const cookies: number[] = [];
+  for (const allowing of covering) {
+    if (allowing.allow.length === 0) continue;
+    if (!best || allowing.precedence > best.precedence) best = allowing;
+    cookies.push(...allowing.allow);
+  }
+  if (!best) {
     const open = wildcard.index.get(key);
     if (!open || !authentication) return undefined;
-    return { ...open, authentication, cookies: ascending([...open.cookies, ...(cells.any?.allow ?? [])]) };
+    return {
+      ...open,
+      authentication,
+      cookies: ascending([...open.cookies, ...(cells.any?.allow ?? [])]),
+    };
   }
-  const best = allowing.reduce((a, b) => (b.precedence > a.precedence ? b : a));
+  const { redirect, precedence } = best;
   return {
     key,
-    action: best.redirect ? 'redirect' : 'allow',
-    ...(best.redirect && { redirect: best.redirect }),
+    action: redirect ? 'redirect' : 'allow',
+    ...(redirect && { redirect }),
     audit: false,
     ...(authentication && { authentication }),
-    precedence: best.precedence,
-    cookies: ascending(allowing.flatMap(({ allow }) => allow)),
+    precedence,
+    cookies: ascending(cookies),
   };
+}
+
+/** The cookies of the rules that deny a key: the narrowest of the peer's, else those for everybody. */
+function denialOf(
+  covering: readonly Cell[],
+  any: Cell | undefined,
+  wildcard: Chain,
+  key: L4Key,
+): readonly number[] | undefined {
+  const own = covering.findLast(({ deny }) => deny.length > 0) ?? (any?.deny.length ? any : undefined);
+  if (own) return own.deny;
+  if (wildcard.entries.length === 0) return undefined;
+  return wildcard.index.covering(key).find(({ action }) => action === 'deny')?.cookies;
 }
 
 /** What is asked at a key: by the narrowest of the peer's rules that says so, else by those for everybody. */

@@ -12,7 +12,8 @@ import type { CachedSelector } from './selector-cache.ts';
 export interface SelectorSet {
   readonly parent: SelectorSet | undefined;
   readonly selector: CachedSelector | undefined;
-  readonly children: Map<CachedSelector, SelectorSet>;
+  /** Most sets are the last of their branch and have none. */
+  children: Map<CachedSelector, SelectorSet> | undefined;
   /** What is made of it; undefined until then. */
   chain: Chain | undefined;
 }
@@ -54,7 +55,7 @@ export class PeerGroups {
 
   /** Forgets all chains: something that they were made of has changed. */
   forgetChains(): void {
-    if (this.#root.children.size > 0) this.#root = emptySet();
+    if (this.#root.children) this.#root = emptySet();
   }
 
   /** The filters of each selector. */
@@ -100,14 +101,15 @@ export class PeerGroups {
 const emptySet = (): SelectorSet => ({
   parent: undefined,
   selector: undefined,
-  children: new Map(),
+  children: undefined,
   chain: undefined,
 });
 
 function child(parent: SelectorSet, selector: CachedSelector): SelectorSet {
+  parent.children ??= new Map();
   let set = parent.children.get(selector);
   if (!set) {
-    set = { parent, selector, children: new Map(), chain: undefined };
+    set = { parent, selector, children: undefined, chain: undefined };
     parent.children.set(selector, set);
   }
   return set;

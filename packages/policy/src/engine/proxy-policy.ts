@@ -31,6 +31,7 @@ export interface ProxyPolicy {
 
 /** What proxies have to check in one direction of a subject. */
 export function proxyPolicies(policy: DirectionPolicy, cache: SelectorCache): ProxyPolicy[] {
+  if (!redirectsAny(policy)) return [];
   const allowed = [...allowing(policy, cache)];
   const redirects = new Map<L4Key, { redirect: Redirect; precedence: number }>();
   for (const { filter } of allowed) {
@@ -49,6 +50,13 @@ export function proxyPolicies(policy: DirectionPolicy, cache: SelectorCache): Pr
       redirect,
       rules: allowed.flatMap(({ filter, peers }) => rulesAt(filter, peers, key)),
     }));
+}
+
+function redirectsAny(policy: DirectionPolicy): boolean {
+  for (const { parts, named } of policy.filters()) {
+    if (parts.some(({ redirect }) => redirect) || named.some(({ redirect }) => redirect)) return true;
+  }
+  return false;
 }
 
 function* allowing(
