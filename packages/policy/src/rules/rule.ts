@@ -20,7 +20,7 @@ export interface Place {
   readonly path: string;
 }
 
-/** The document that a rule came from. */
+/** Where a rule stands, and the document that it came from. */
 export interface Origin extends Place {
   readonly kind: 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy' | 'NetworkPolicy' | 'Rule';
   /** Absent for bare rules. */
@@ -72,9 +72,9 @@ export type Peer =
   | { readonly kind: 'service'; readonly service: ServiceReference }
   | { readonly kind: 'group'; readonly group: CloudGroup };
 
-/** A Kubernetes service, by name or by labels. */
+/** A Kubernetes service, by name or by labels; without a namespace, of any. */
 export type ServiceReference =
-  | { readonly name: string; readonly namespace: string }
+  | { readonly name: string; readonly namespace?: string }
   | { readonly selector: LabelSelector; readonly namespace?: string };
 
 /** A group of a cloud provider (toGroups). */
