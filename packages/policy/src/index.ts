@@ -1,5 +1,6 @@
 /** Identity-based network policy, pure: rules and identities in, policy map contents and explanations out. */
 
+export { PolicyFileError, type Problem } from './documents/policy-file-error.ts';
 export type { EnforcementMode } from './engine/direction-policy.ts';
 export type { EntryKey, PolicyEntry, Redirect } from './engine/entry.ts';
 export { PRECEDENCE } from './engine/entry.ts';
@@ -24,6 +25,7 @@ export {
 export { formatLabel, type Label, parseLabel, sortLabels } from './labels/label.ts';
 export { formatSelector, type LabelSelector, type Requirement, selects } from './labels/selector.ts';
 export type { L7Rules } from './rules/l7.ts';
+export { type ParsedPolicies, type ParseOptions, parsePolicies } from './rules/parse.ts';
 export {
   type CidrGroup,
   type Direction,

@@ -1,0 +1,158 @@
+/**
+ * From a text to rules: YAML with any number of documents, or JSON; policies of Kubernetes, lists of them, and bare rules.
+ * A text is taken as a whole or refused as a whole, with everything that is wrong with it.
+ */
+import { readDocuments } from '../documents/documents.ts';
+import type { Fields, Part } from '../documents/part.ts';
+import { Reading } from '../documents/reading.ts';
+import { readMetadata } from './metadata.ts';
+import { readNetworkPolicy } from './network-policy.ts';
+import { readPrefix } from './peers.ts';
+import type { CidrGroup, Origin, Rule } from './rule.ts';
+import { originLabels } from './rule-labels.ts';
+import { type RuleContext, readRule } from './rule-reader.ts';
+import type { Scope } from './scope.ts';
+
+export interface ParseOptions {
+  /** What the text is called in places and messages. */
+  readonly file?: string;
+  /** The namespace of documents that name none and need one. Default: `default`. */
+  readonly namespace?: string;
+}
+
+export interface ParsedPolicies {
+  readonly rules: Rule[];
+  readonly cidrGroups: CidrGroup[];
+}
+
+/** The kinds of documents, with the versions of their API. */
+const API_VERSIONS = {
+  CiliumNetworkPolicy: ['cilium.io/v2'],
+  CiliumClusterwideNetworkPolicy: ['cilium.io/v2'],
+  CiliumCIDRGroup: ['cilium.io/v2', 'cilium.io/v2alpha1'],
+  NetworkPolicy: ['networking.k8s.io/v1'],
+} as const;
+type Kind = keyof typeof API_VERSIONS;
+const KINDS = Object.keys(API_VERSIONS) as Kind[];
+const LISTS: readonly string[] = ['List', ...KINDS.map((kind) => `${kind}List`)];
+
+/** The source of the labels of CIDR groups. */
+const CIDR_GROUP_SOURCE = 'cidrgroup';
+
+/**
+ * Reads policies.
+ *
+ * @param text - YAML or JSON: CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy, NetworkPolicy, CiliumCIDRGroup, lists of
+ *   them, or bare rules, one or an array.
+ * @param options - What the text is called, and the namespace of documents without one.
+ * @throws {@link PolicyFileError} with all problems of the text; nothing of it may be used then.
+ */
+export function parsePolicies(text: string, options: ParseOptions = {}): ParsedPolicies {
+  const reading = new Reading(text, options.file);
+  const parsed: ParsedPolicies = { rules: [], cidrGroups: [] };
+  const reader = new DocumentReader(parsed, options.namespace ?? 'default');
+  for (const document of readDocuments(reading)) reader.document(document);
+  reading.finish();
+  return parsed;
+}
+
+class DocumentReader {
+  readonly #parsed: ParsedPolicies;
+  readonly #namespace: string;
+
+  constructor(parsed: ParsedPolicies, namespace: string) {
+    this.#parsed = parsed;
+    this.#namespace = namespace;
+  }
+
+  document(part: Part): void {
+    const { node } = part;
+    if (node.kind === 'list') {
+      for (const item of part.items()) this.#bare(item);
+    } else if (
+      node.kind === 'map' &&
+      ['kind', 'apiVersion', 'metadata', 'spec'].some((name) => node.fields.has(name))
+    ) {
+      this.#resource(part);
+    } else {
+      this.#bare(part);
+    }
+  }
+
+  #bare(part: Part): void {
+    const origin: Origin = { kind: 'Rule', ...part.place };
+    this.#add(readRule(part, { scope: { kind: 'bare' }, origin, labels: [], audit: false }));
+  }
+
+  /** A document with kind and apiVersion. */
+  #resource(part: Part): void {
+    const { node } = part;
+    const field = node.kind === 'map' ? node.fields.get('kind')?.node : undefined;
+    const kind = field?.kind === 'scalar' ? field.value : undefined;
+    if (LISTS.some((list) => list === kind)) {
+      const fields = part.fields(['kind', 'apiVersion', 'metadata', 'items']);
+      for (const item of fields?.need('items')?.items() ?? []) this.#resource(item);
+      return;
+    }
+    const known = KINDS.find((each) => each === kind);
+    if (known === undefined) {
+      part.refuse(
+        kind === undefined ? 'The field "kind" is missing.' : `A ${String(kind)} is no policy.`,
+        `Allowed: ${[...KINDS, 'List'].join(', ')}; a rule without kind and metadata is allowed, too.`,
+      );
+      return;
+    }
+    const fields = part.fields(['kind', 'apiVersion', 'metadata', 'spec', 'specs', 'status']);
+    if (fields === undefined) return;
+    fields.need('apiVersion')?.oneOf<string>(API_VERSIONS[known]);
+    if (known === 'CiliumCIDRGroup') this.#cidrGroup(fields);
+    else this.#policy(fields, known);
+  }
+
+  #policy(fields: Fields<'metadata' | 'spec' | 'specs'>, kind: Exclude<Kind, 'CiliumCIDRGroup'>): void {
+    const metadata = readMetadata(fields);
+    const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
+    const namespace = metadata?.namespace ?? this.#namespace;
+    const scope: Scope = clusterwide ? { kind: 'clusterwide' } : { kind: 'namespaced', namespace };
+    const document: Omit<Origin, 'path'> = {
+      kind,
+      ...(metadata && { name: metadata.name, ...(metadata.uid !== undefined && { uid: metadata.uid }) }),
+      ...(!clusterwide && { namespace }),
+    };
+    const labels = originLabels(document);
+    const contextOf = (rule: Part): RuleContext => {
+      const origin = { ...document, ...rule.place };
+      return { scope, origin, labels, audit: metadata?.audit ?? false };
+    };
+    const spec = fields.get('spec');
+    const specs = fields.get('specs');
+    if (kind === 'NetworkPolicy') {
+      specs?.refuse('A NetworkPolicy has no specs, only spec.');
+      const only = fields.need('spec');
+      this.#add(only && readNetworkPolicy(only, namespace, contextOf(only)));
+      return;
+    }
+    if (spec === undefined && specs === undefined) {
+      fields.part.refuse(
+        'The field "spec" is missing.',
+        'Needed is spec with one rule, or specs with a list of rules.',
+      );
+    }
+    const written = [...(spec ? [spec] : []), ...(specs?.items() ?? [])];
+    for (const rule of written) this.#add(readRule(rule, contextOf(rule)));
+  }
+
+  #cidrGroup(fields: Fields<'metadata' | 'spec' | 'specs'>): void {
+    const metadata = readMetadata(fields);
+    fields.get('specs')?.refuse('A CiliumCIDRGroup has no specs, only spec.');
+    const cidrs = fields.need('spec')?.fields(['externalCIDRs'])?.need('externalCIDRs');
+    const texts = cidrs?.list((item) => readPrefix(item, 'allowed')?.text);
+    if (metadata === undefined || texts === undefined) return;
+    const labels = metadata.labels.map(([key, value]) => ({ source: CIDR_GROUP_SOURCE, key, value }));
+    this.#parsed.cidrGroups.push({ name: metadata.name, labels, cidrs: texts, place: fields.part.place });
+  }
+
+  #add(rule: Rule | undefined): void {
+    if (rule !== undefined) this.#parsed.rules.push(rule);
+  }
+}
