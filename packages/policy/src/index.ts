@@ -14,6 +14,11 @@ export {
 } from './engine/repository.ts';
 export type { PolicyChange, PolicyConflict, PolicyStatus, SafeState } from './engine/subject-policy.ts';
 export {
+  type EndpointDescription,
+  type ParseEndpointsOptions,
+  parseEndpoints,
+} from './identity/endpoint-file.ts';
+export {
   ANY_IDENTITY,
   FIRST_ALLOCATED,
   FIRST_LOCAL,

@@ -19,10 +19,12 @@ const BITS = { 4: 32, 6: 128 } as const;
  */
 export function parseCidr(text: string): Cidr {
   const [address = '', length, ...rest] = text.split('/');
-  const valid = ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address);
+  const valid =
+    ipaddr.IPv4.isValidFourPartDecimal(address) || (ipaddr.IPv6.isValid(address) && !address.includes('%'));
   const bytes = valid && rest.length === 0 ? ipaddr.parse(address).toByteArray() : [];
   const family = bytes.length === 4 ? 4 : 6;
-  const prefix = length === undefined ? BITS[family] : /^\d{1,3}$/.test(length) ? Number(length) : -1;
+  const prefix =
+    length === undefined ? BITS[family] : /^(0|[1-9]\d{0,2})$/.test(length) ? Number(length) : -1;
   if (bytes.length === 0 || prefix < 0 || prefix > BITS[family]) {
     throw new WaggleError(
       'MALFORMED',

@@ -1,9 +1,10 @@
 /** NetworkPolicy of Kubernetes (networking.k8s.io/v1), as a rule. */
 import type { Part } from '../documents/part.ts';
+import { formatCidr } from '../identity/cidr.ts';
 import { KUBERNETES_SOURCE, NAMESPACE_LABELS_PREFIX } from '../labels/label.ts';
 import { WILDCARD_SELECTOR } from '../labels/selector.ts';
-import { readExcept, readPrefix } from './peers.ts';
 import { LAST_PORT, portsOf, readPortNumberOrName, withEnd } from './ports.ts';
+import { readExcept, readPrefix } from './prefix.ts';
 import type { Direction, Peer, PortRule, Rule, RuleElement } from './rule.ts';
 import type { RuleContext } from './rule-reader.ts';
 import { section } from './rule-reader.ts';
@@ -100,7 +101,7 @@ function readIpBlock(part: Part): Peer | undefined {
   const cidrPart = fields?.need('cidr');
   const cidr = cidrPart && readPrefix(cidrPart, 'refused');
   const except = readExcept(fields?.get('except'), cidr);
-  return cidr && { kind: 'cidr', cidr: cidr.text, except };
+  return cidr && { kind: 'cidr', cidr: formatCidr(cidr), except };
 }
 
 /** `{ protocol, port, endPort }`: TCP where no protocol is named, all ports where no port is. */

@@ -5,9 +5,10 @@
 import { readDocuments } from '../documents/documents.ts';
 import type { Fields, Part } from '../documents/part.ts';
 import { Reading } from '../documents/reading.ts';
+import { formatCidr } from '../identity/cidr.ts';
 import { readMetadata } from './metadata.ts';
 import { readNetworkPolicy } from './network-policy.ts';
-import { readPrefix } from './peers.ts';
+import { readPrefix } from './prefix.ts';
 import type { CidrGroup, Origin, Rule } from './rule.ts';
 import { originLabels } from './rule-labels.ts';
 import { type RuleContext, readRule } from './rule-reader.ts';
@@ -146,7 +147,7 @@ class DocumentReader {
     const metadata = readMetadata(fields);
     fields.get('specs')?.refuse('A CiliumCIDRGroup has no specs, only spec.');
     const cidrs = fields.need('spec')?.fields(['externalCIDRs'])?.need('externalCIDRs');
-    const texts = cidrs?.list((item) => readPrefix(item, 'allowed')?.text);
+    const texts = cidrs?.list((item) => readPrefix(item, 'allowed')).map(formatCidr);
     if (metadata === undefined || texts === undefined) return;
     const labels = metadata.labels.map(([key, value]) => ({ source: CIDR_GROUP_SOURCE, key, value }));
     this.#parsed.cidrGroups.push({ name: metadata.name, labels, cidrs: texts, place: fields.part.place });

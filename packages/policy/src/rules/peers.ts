@@ -1,7 +1,8 @@
 /** The peers of an element: from… and to… lists. One element speaks of one kind of peer. */
 import type { Explanations, Fields, Part } from '../documents/part.ts';
-import { type Cidr, contains, parseCidr } from './cidr.ts';
+import { formatCidr } from '../identity/cidr.ts';
 import { readFqdn } from './fqdn.ts';
+import { readExcept, readPrefix } from './prefix.ts';
 import { readGroup, readServices } from './references.ts';
 import { type Action, type Direction, ENTITIES, type Peer } from './rule.ts';
 import { type Scope, scopePeer } from './scope.ts';
@@ -38,7 +39,7 @@ const readEntity: ReadPeers = (item) => {
 
 const readCidr: ReadPeers = (item) => {
   const cidr = readPrefix(item, 'allowed');
-  return cidr === undefined ? [] : [{ kind: 'cidr', cidr: cidr.text, except: [] }];
+  return cidr === undefined ? [] : [{ kind: 'cidr', cidr: formatCidr(cidr), except: [] }];
 };
 
 const readFqdnPeer: ReadPeers = (item) => {
@@ -127,39 +128,11 @@ export function readCidrSet(item: Part): readonly Peer[] {
   if (cidrPart !== undefined) {
     const cidr = readPrefix(cidrPart, 'refused');
     const texts = readExcept(except, cidr);
-    return cidr === undefined ? [] : [{ kind: 'cidr', cidr: cidr.text, except: texts }];
+    return cidr === undefined ? [] : [{ kind: 'cidr', cidr: formatCidr(cidr), except: texts }];
   }
   const texts = readExcept(except, undefined);
   const name = groupPart?.word();
   if (name !== undefined) return [{ kind: 'cidrGroup', name, except: texts }];
   const selector = selectorPart && readSelector(selectorPart);
   return selector === undefined ? [] : [{ kind: 'cidrGroupSelector', selector, except: texts }];
-}
-
-/** Prefixes that are left out; each has to lie within `cidr`, where that is known. */
-export function readExcept(part: Part | undefined, cidr: Cidr | undefined): string[] {
-  if (part === undefined) return [];
-  return part.list((item) => {
-    const prefix = readPrefix(item, 'refused');
-    if (prefix === undefined || cidr === undefined || contains(cidr, prefix)) return prefix?.text;
-    return item.refuse(`${prefix.text} does not lie within ${cidr.text}, so there is nothing to leave out.`);
-  });
-}
-
-/** A prefix; a lone address where that is allowed. */
-export function readPrefix(part: Part, loneAddress: 'allowed' | 'refused'): Cidr | undefined {
-  const text = part.word();
-  if (text === undefined) return undefined;
-  const cidr = parseCidr(text);
-  if (cidr === undefined) {
-    const lone = loneAddress === 'allowed' ? ', or a lone address' : '';
-    return part.refuse(
-      `${JSON.stringify(text)} is no prefix.`,
-      `Allowed: as 10.0.0.0/8 or 2001:db8::/32${lone}.`,
-    );
-  }
-  if (loneAddress === 'refused' && !text.includes('/')) {
-    return part.refuse(`${JSON.stringify(text)} has no length.`, `Write ${cidr.text}.`);
-  }
-  return cidr;
 }

@@ -116,7 +116,7 @@ export function readPortNumberOrName(part: Part): WrittenPort['port'] | undefine
 }
 
 /** A service name as IANA has it (RFC 6335). */
-const isPortName = (text: string): boolean =>
+export const isPortName = (text: string): boolean =>
   text.length <= 15 && /^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/.test(text) && /[A-Za-z]/.test(text);
 
 /** What was written, for each protocol that is meant. */
