@@ -13,6 +13,7 @@ export {
   type ResolvedPolicy,
 } from './engine/repository.ts';
 export type { PolicyChange, PolicyConflict, PolicyStatus, SafeState } from './engine/subject-policy.ts';
+export { type AllocatorOptions, type AllocatorSnapshot, IdentityAllocator } from './identity/allocator.ts';
 export {
   type EndpointDescription,
   type ParseEndpointsOptions,
@@ -27,6 +28,10 @@ export {
   type NamedPort,
   RESERVED_IDENTITIES,
 } from './identity/identity.ts';
+export { DEFAULT_LABEL_RULES, LabelFilter } from './identity/label-filter.ts';
+export { type LabelReport, type LabelUse, labelReport } from './identity/label-report.ts';
+export { cidrLabels, nameLabels, type WorldNames } from './identity/outside.ts';
+export { type ClusterNames, reservedIdentities, wellKnownIdentities } from './identity/well-known.ts';
 export { formatLabel, type Label, parseLabel, sortLabels } from './labels/label.ts';
 export { formatSelector, type LabelSelector, type Requirement, selects } from './labels/selector.ts';
 export type { L7Rules } from './rules/l7.ts';
