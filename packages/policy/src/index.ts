@@ -13,6 +13,19 @@ export {
   type ResolvedPolicy,
 } from './engine/repository.ts';
 export type { PolicyChange, PolicyConflict, PolicyStatus, SafeState } from './engine/subject-policy.ts';
+export type { Gap } from './explain/gaps.ts';
+export type { NearMiss } from './explain/near-miss.ts';
+export { formatRange, type PortRange, protocolName } from './explain/port-range.ts';
+export type { ProxyRuleReference } from './explain/proxy-rules.ts';
+export { formatPlace, formatReference, type RuleReference, ruleName } from './explain/rule-reference.ts';
+export {
+  type Decider,
+  type DirectionTrace,
+  type Trace,
+  type TraceRequest,
+  trace,
+  type Verdict,
+} from './explain/trace.ts';
 export { type AllocatorOptions, type AllocatorSnapshot, IdentityAllocator } from './identity/allocator.ts';
 export {
   type EndpointDescription,

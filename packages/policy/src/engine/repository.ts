@@ -12,7 +12,7 @@ import type { CidrGroup, Direction, Peer, Rule, RuleElement } from '../rules/rul
 import { type CompiledRule, compileRule, elementCount, releaseRule } from './compiled-rule.ts';
 import type { EnforcementMode, PolicyEnvironment } from './direction-policy.ts';
 import type { PolicyEntry } from './entry.ts';
-import { subjectMatcher } from './peer-matcher.ts';
+import { type PeerContext, subjectMatcher } from './peer-matcher.ts';
 import { type ProxyPolicy, proxyPolicies } from './proxy-policy.ts';
 import { SelectorCache } from './selector-cache.ts';
 import { type PolicyChange, type PolicyStatus, type SafeState, SubjectPolicy } from './subject-policy.ts';
@@ -165,6 +165,16 @@ export class PolicyRepository {
     return [...this.#cache.identities()].map(({ identity }) => identity);
   }
 
+  /** The identity with a number; undefined when there is none. */
+  identity(id: number): Identity | undefined {
+    return this.#cache.identity(id)?.identity;
+  }
+
+  /** What rules' peers depend on beside the rules, for those who explain a verdict. */
+  get peerContext(): PeerContext {
+    return this.#environment.context;
+  }
+
   /**
    * Keeps the policy of an identity up to date from now on, for {@link takeChanges}.
    *
@@ -210,6 +220,11 @@ export class PolicyRepository {
   /** What a cookie of an entry stands for; undefined when the rule has been deleted. */
   ruleOf(cookie: number): CookieOwner | undefined {
     return this.#owners.get(cookie);
+  }
+
+  /** All elements of rules, by their cookies. */
+  elements(): IterableIterator<[number, CookieOwner]> {
+    return this.#owners.entries();
   }
 
   /** The rules that select an identity as their subject. */
