@@ -52,14 +52,8 @@ export const logger = btfTracepoint(
     const common = sock.__sk_common;
     const { net } = common.skc_net;
     if (!net || net.ns.inum !== settings.namespace || common.skc_family !== IPV4) return;
-    events.output({
-      local: common.skc_rcv_saddr,
-      remote: common.skc_daddr,
-      localPort: common.skc_num,
-      remotePort: common.skc_dport,
-      opened,
-      command: currentTask(Task).comm,
-    });
+    const { skc_rcv_saddr: local, skc_num: localPort, skc_daddr: remote, skc_dport: remotePort } = common;
+    events.output({ local, remote, localPort, remotePort, opened, command: currentTask(Task).comm });
   },
   { license: 'GPL' },
 );
