@@ -5,7 +5,9 @@ import type { HelperFunction } from './helper.ts';
 import { mapHelpers } from './map.ts';
 import { outputHelpers } from './output.ts';
 import { packetHelpers } from './packet.ts';
+import { storageHelpers } from './storage.ts';
 import { timerHelpers } from './timer.ts';
+import { userRingHelpers } from './user-ring.ts';
 
 export const standardHelpers: ReadonlyMap<number, HelperFunction> = new Map([
   ...mapHelpers,
@@ -14,4 +16,6 @@ export const standardHelpers: ReadonlyMap<number, HelperFunction> = new Map([
   ...controlHelpers,
   ...environmentHelpers,
   ...timerHelpers,
+  ...storageHelpers,
+  ...userRingHelpers,
 ]);

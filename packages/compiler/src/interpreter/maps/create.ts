@@ -7,29 +7,35 @@ import { VirtualHash } from './hash.ts';
 import { VirtualQueue } from './queue.ts';
 import { VirtualEvents, VirtualRing } from './records.ts';
 import { VirtualReferences } from './references.ts';
+import { VirtualStorage } from './storage.ts';
 import type { VirtualTable } from './table.ts';
 import { VirtualTrie } from './trie.ts';
+import { VirtualUserRing } from './user-ring.ts';
 import type { VirtualMap } from './virtual-map.ts';
 
 /** The class that a declared map has outside of the kernel. */
 export type VirtualMapOf<S extends MapSpec> =
   S extends RingBufferSpec<infer R>
     ? VirtualRing<R>
-    : S extends MapSpec<infer K, infer V, infer Kind>
-      ? Kind extends 'perCpuHash' | 'perCpuArray' | 'lruPerCpuHash'
-        ? VirtualTable<K, V[]>
-        : Kind extends 'programArray'
-          ? VirtualReferences<K, Executable>
-          : Kind extends 'arrayOfMaps' | 'hashOfMaps'
-            ? VirtualReferences<K, VirtualMap>
-            : Kind extends 'queue' | 'stack'
-              ? VirtualQueue<V>
-              : Kind extends 'perfEventArray'
-                ? VirtualEvents
-                : Kind extends 'bloomFilter'
-                  ? VirtualFilter
-                  : VirtualTable<K, V>
-      : never;
+    : S extends RingBufferSpec<infer R, 'userRingBuffer'>
+      ? VirtualUserRing<R>
+      : S extends MapSpec<infer K, infer V, infer Kind>
+        ? Kind extends 'perCpuHash' | 'perCpuArray' | 'lruPerCpuHash'
+          ? VirtualTable<K, V[]>
+          : Kind extends 'programArray'
+            ? VirtualReferences<K, Executable>
+            : Kind extends 'arrayOfMaps' | 'hashOfMaps'
+              ? VirtualReferences<K, VirtualMap>
+              : Kind extends 'queue' | 'stack'
+                ? VirtualQueue<V>
+                : Kind extends 'perfEventArray'
+                  ? VirtualEvents
+                  : Kind extends 'bloomFilter'
+                    ? VirtualFilter
+                    : Kind extends 'socketStorage' | 'taskStorage' | 'inodeStorage' | 'cgroupStorage'
+                      ? VirtualStorage<V>
+                      : VirtualTable<K, V>
+        : never;
 
 /**
  * Makes a declared map, with the semantics of the kernel on one CPU.
@@ -62,6 +68,13 @@ function instance(spec: MapSpec, name: string): VirtualMap {
       return new VirtualFilter(name, spec);
     case 'ringBuffer':
       return new VirtualRing(name, spec);
+    case 'userRingBuffer':
+      return new VirtualUserRing(name, spec);
+    case 'socketStorage':
+    case 'taskStorage':
+    case 'inodeStorage':
+    case 'cgroupStorage':
+      return new VirtualStorage(name, spec);
     case 'perfEventArray':
       return new VirtualEvents(name, spec);
     case 'programArray':

@@ -85,7 +85,8 @@ export class VirtualRing<R = unknown> extends VirtualMap {
   }
 }
 
-const roomOf = (size: number): number => Math.ceil((size + HEADER) / 8) * 8;
+/** The room that a record takes, with the header that the kernel puts before it. */
+export const roomOf = (size: number): number => Math.ceil((size + HEADER) / 8) * 8;
 
 /** A sample that a program has sent through a perf event array. */
 export interface Sample {
