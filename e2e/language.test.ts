@@ -2,7 +2,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { array, arrayMap, be16, be32, hashMap, spinLock, struct, timer, u32, u64 } from '@waggle/bpf';
+import {
+  array,
+  arrayMap,
+  be16,
+  be32,
+  hashMap,
+  perCpuArrayMap,
+  queueMap,
+  ringBuffer,
+  spinLock,
+  struct,
+  timer,
+  u32,
+  u64,
+} from '@waggle/bpf';
 import { Machine, xdpContext } from '@waggle/compiler';
 import { createMap, loadProgram } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
@@ -69,6 +83,101 @@ describe('methods of structs', { skip: needsRoot }, () => {
       assert.equal(runBoth(body, { packet }).result, 28);
     }
   });
+
+  const nothing = () => undefined;
+  const Cell = struct(
+    'cell',
+    { count: u32, largest: u32, lock: spinLock },
+    { methods: { note: nothing, take: nothing, sum: nothing, isFull: nothing } },
+  );
+  const Note = struct('note', { at: u32, size: u32 }, { methods: { fill: nothing, area: nothing } });
+  const cells = arrayMap({ value: Cell, maxEntries: 3 });
+  const notes = ringBuffer({ bytes: 4096, record: Note });
+  const waiting = queueMap({ value: Note, maxEntries: 4 });
+  const perCpu = perCpuArrayMap({ value: Note, maxEntries: 1 });
+  const scope = { LIMIT: 3, Cell, Note, cells, notes, waiting, perCpu };
+  const before = `
+    const Cell = struct('cell', { count: u32, largest: u32, lock: spinLock }, {
+      methods: {
+        isFull() { return this.count >= LIMIT; },
+        note(value: u32): boolean {
+          if (this.isFull()) return false;
+          this.count += 1;
+          if (value > this.largest) this.largest = value;
+          return true;
+        },
+        take(): u32 {
+          return locked(this, () => {
+            this.count -= 1;
+            return this.count;
+          });
+        },
+        sum(turns: u32): u32 {
+          let sum: u32 = 0;
+          loop(turns, (turn) => {
+            sum += this.count + turn;
+            this.largest = sum;
+          });
+          return sum;
+        },
+      },
+    });
+    const Note = struct('note', { at: u32, size: u32 }, {
+      methods: {
+        area() { return this.at * this.size; },
+        fill(at: u32, size: u32): void { this.at = at; this.size = size; },
+      },
+    });`;
+  const cases: [name: string, body: string, expected: number][] = [
+    [
+      'of a value of a map, with a test that guards a field',
+      'const c = cells.lookup(0); if (!c) return 99; let n = 0; for (let i = 0; i < 5; i++) if (c.note(i * 7)) n++; return n * 100 + c.largest;',
+      314,
+    ],
+    [
+      'that hold a lock of the value',
+      'const c = cells.lookup(1); if (!c) return 99; c.note(1); c.note(2); return c.take() * 10 + c.count;',
+      11,
+    ],
+    [
+      'with a loop of the kernel, whose body uses this',
+      'const c = cells.lookup(2); if (!c) return 99; c.note(5); return c.sum(4) * 100 + c.largest;',
+      1010,
+    ],
+    [
+      'of what forEach() goes over',
+      'const c = cells.lookup(1); if (c) c.note(9); let sum: u32 = 0; cells.forEach((index, cell) => { sum += cell.count * 10; if (cell.note(1)) sum += 1; }); return sum;',
+      13,
+    ],
+    [
+      'of a reserved record, which is submitted afterwards',
+      'const n = notes.reserve(); if (!n) return 99; n.fill(3, 4); const area = n.area(); notes.submit(n); return area;',
+      12,
+    ],
+    [
+      'of copies: from a queue and from the packet',
+      'waiting.push({ at: 5, size: 6 }); const n = waiting.pop(); const m = ctx.load(Note, 0); if (!n || !m) return 99; m.fill(1, 2); return n.area() * 10 + m.area();',
+      302,
+    ],
+    [
+      'of a value of this CPU, through null',
+      'perCpu.lookup(0)?.fill(6, 7); perCpu.lookup(5)?.fill(1, 1); if (perCpu.lookup(5)?.area()) return 98; return perCpu.lookup(0)?.area() ?? 99;',
+      42,
+    ],
+    [
+      'in a condition through null',
+      'const c = cells.lookup(0); if (cells.lookup(7)?.isFull() || !cells.lookup(0)?.note(3)) return 98; return !c?.isFull() && c?.count ? 42 : 99;',
+      42,
+    ],
+    [
+      'of a literal, and of what either of two names',
+      'const a = filled(Note, { at: 2, size: 3 }); const b = filled(Note, { at: 4, size: 5 }); const c = ctx.length > 10 ? a : b; c.fill(c.size, 7); return a.area() * 100 + b.area();',
+      2120,
+    ],
+  ];
+  for (const [name, body, expected] of cases) {
+    test(name, () => assert.equal(runBoth(body, { scope, before }).result, expected));
+  }
 });
 
 describe('loop()', { skip: needsRoot }, () => {

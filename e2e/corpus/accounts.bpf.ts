@@ -89,7 +89,7 @@ export const account = xdp((ctx) => {
   let over = false;
   if (sender) over = sender.spend(length, true);
   if (receiver?.isOver() ?? over) return Xdp.Drop;
-  if (receiver?.spend(length, false) === true) over = true;
+  if (receiver?.spend(length, false)) over = true;
   if (ip.protocol === IpProtocol.Tcp) {
     const tcp = ctx.at(Tcp, Ethernet.size + ip.headerLength());
     if (!tcp) return Xdp.Drop;

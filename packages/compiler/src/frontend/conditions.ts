@@ -63,7 +63,11 @@ export function condition(
     // Known already: the right side may even be meaningless, such as a field of null.
     if (f.builder.reachable) condition(f, node.right, then, otherwise, strict);
   } else if (asksThroughNull(node)) f.at(node.place, () => compareThroughNull(f, node, then, otherwise));
-  else f.at(node.place, () => decide(f, outcomeOf(f, node, strict), then, otherwise));
+  else if (!strict && isOptionalChain(node)) {
+    // What is read through null is undefined, and so false.
+    const found = followChain(f, node, otherwise);
+    if (found) f.at(node.place, () => decideTruth(f, found, node.place, then, otherwise));
+  } else f.at(node.place, () => decide(f, outcomeOf(f, node, strict), then, otherwise));
 }
 
 const asksThroughNull = (node: Expression): node is ComparisonNode =>

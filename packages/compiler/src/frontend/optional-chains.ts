@@ -1,6 +1,7 @@
 /**
  * `pointer?.field.inner`, `pointer?.method()`: where a pointer of the chain is null, the rest of it is not looked at, and the whole
- * is undefined. So it means something only where undefined does: beside `??`, and compared with `===` and `!==`.
+ * is undefined. So it means something only where undefined does: beside `??`, compared with `===` and `!==`, as a condition, and where
+ * nobody uses it.
  */
 import { methodOf } from './calls.ts';
 import { decideTruth } from './conditions.ts';
@@ -56,4 +57,11 @@ export function followChain(f: Lowering, node: Expression, missing: BuildingBloc
     const field = memberOf(f, present(f, object, before), node.callee);
     return f.fail('W408', node.callee.place, { got: describeOperand(field) });
   });
+}
+
+/** A chain whose value nobody uses, such as a call. */
+export function lowerThroughNull(f: Lowering, node: Expression): void {
+  const end = f.builder.block();
+  if (followChain(f, node, end)) f.builder.jump(end, f.origin);
+  f.builder.enter(end);
 }

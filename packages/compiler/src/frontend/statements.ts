@@ -4,6 +4,7 @@ import { expression } from './expressions.ts';
 import { forOf } from './for-of.ts';
 import { leaveInline } from './inline-callbacks.ts';
 import type { Exit, Lowering } from './lowering.ts';
+import { isOptionalChain, lowerThroughNull } from './optional-chains.ts';
 import { Reported } from './report.ts';
 import { returnValue } from './results.ts';
 import { scalar } from './scalars.ts';
@@ -34,7 +35,8 @@ function statement(f: Lowering, node: Statement): void {
       break;
     case 'expression':
       f.unused = node.expression;
-      expression(f, node.expression);
+      if (isOptionalChain(node.expression)) lowerThroughNull(f, node.expression);
+      else expression(f, node.expression);
       break;
     case 'if':
       lowerIf(f, node);
