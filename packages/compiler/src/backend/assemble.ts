@@ -9,6 +9,13 @@ import { CallKind, Class, JumpOperation, Pseudo } from './opcode.ts';
 /** Bytes of one instruction slot. */
 export const SLOT = 8;
 
+/** Where a late number goes: into 32 bits, or into the 64 bits of a wide load. */
+export interface LatePlace {
+  readonly slot: number;
+  readonly number: number;
+  readonly wide: boolean;
+}
+
 /** Machine code that the loader completes with the file descriptors of its maps. */
 export interface Code {
   readonly bytes: Uint8Array;
@@ -20,6 +27,8 @@ export interface Code {
   readonly kernelCalls?: readonly { readonly slot: number; readonly name: string }[];
   /** The immediates that the loader sets to the offset of a field in the running kernel; absent where there are none. */
   readonly fieldOffsets?: readonly (FieldReference & { readonly slot: number })[];
+  /** The immediates that late numbers are written into; absent where there are none. */
+  readonly lateNumbers?: readonly LatePlace[];
   /** Where functions other than the first begin: the targets of calls, ascending. */
   readonly functions: readonly { readonly name: string; readonly slot: number }[];
 }
@@ -61,6 +70,7 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
   const lines: (Origin & { slot: number })[] = [];
   const kernelCalls: { slot: number; name: string }[] = [];
   const fieldOffsets: (FieldReference & { slot: number })[] = [];
+  const lateNumbers: LatePlace[] = [];
   const functions = new Map<string, number>();
   let slot = 0;
 
@@ -92,6 +102,9 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
     if (instruction.kernelFunction !== undefined)
       kernelCalls.push({ slot, name: instruction.kernelFunction });
     if (instruction.field) fieldOffsets.push({ ...instruction.field, slot });
+    if (instruction.late !== undefined) {
+      lateNumbers.push({ slot, number: instruction.late, wide: instruction.wide !== undefined });
+    }
 
     const at = slot * SLOT;
     view.setUint8(at, instruction.opcode);
@@ -110,6 +123,7 @@ export function assemble(program: readonly (Instruction | Label)[]): Code {
     lines,
     ...(kernelCalls.length > 0 ? { kernelCalls } : {}),
     ...(fieldOffsets.length > 0 ? { fieldOffsets } : {}),
+    ...(lateNumbers.length > 0 ? { lateNumbers } : {}),
     functions: [...functions].map(([name, at]) => ({ name, slot: at })).sort((a, b) => a.slot - b.slot),
   };
 }

@@ -52,6 +52,8 @@ export type End =
       readonly width: Width;
       readonly left: RegisterOperand;
       readonly right: RegisterOperand | number;
+      /** The late number that the immediate on the right becomes. */
+      readonly late?: number;
       readonly then: number;
       readonly otherwise: number;
       readonly origin?: Origin | undefined;
@@ -145,6 +147,7 @@ class Emitter {
           width,
           left: this.#register(left),
           right: this.#second(right, width),
+          ...lateOf(right),
         };
         return { kind: 'branch', ...condition, then, otherwise, origin };
       }
@@ -219,9 +222,10 @@ class Emitter {
     return operandOf(this.#allocation.registerOf(operand));
   }
 
-  /** A register, or the immediate of a constant. */
+  /** A register, or the immediate of a constant; that of a late number comes later. */
   #second(operand: Operand | undefined, width: Width): RegisterOperand | number {
     if (isVirtual(operand)) return this.#register(operand);
+    if (operand?.kind === 'late') return 0;
     if (operand?.kind === 'constant') return Number(BigInt.asIntN(32, BigInt.asIntN(width, operand.value)));
     throw new TypeError('expected a register or a constant');
   }
@@ -230,6 +234,10 @@ class Emitter {
     switch (value.kind) {
       case 'constant':
         return [loadConstant(to, value.value)];
+      case 'late': {
+        const any = value.bits <= 32 ? alu32.mov(to, 0) : loadImmediate64(to, 0n);
+        return [{ ...any, late: value.number }];
+      }
       case 'frame':
         return [alu64.mov(to, r10), alu64.add(to, this.#frameOffset(value))];
       case 'map': {
@@ -298,7 +306,7 @@ class Emitter {
       case 'store': {
         const [base, offset] = this.#address(first, instruction.offset);
         const value = this.#second(second, instruction.size === 'u64' ? 64 : 32);
-        this.#write(store(instruction.size, base, offset, value));
+        this.#write({ ...store(instruction.size, base, offset, value), ...lateOf(second) });
         break;
       }
       case 'atomic':
@@ -330,14 +338,15 @@ class Emitter {
       // Only operations that allow it let the result share a register with the second operand.
       value = left;
     } else if (left.register !== to.register) this.#write(alu.mov(to, left));
-    this.#write(alu[operation](to, value));
+    this.#write({ ...alu[operation](to, value), ...lateOf(right) });
   }
 
   #compare(instruction: Extract<MachineInstruction, { op: 'compare' }>, to: RegisterOperand): void {
     const { comparison, width, args } = instruction;
     const done = `${this.#name}:compare${this.#labels++}`;
     this.#write(alu32.mov(to, 1));
-    this.#write(jumps(width)[comparison](this.#register(args[0]), this.#second(args[1], width), done));
+    const jump = jumps(width)[comparison](this.#register(args[0]), this.#second(args[1], width), done);
+    this.#write({ ...jump, ...lateOf(args[1]) });
     this.#write(alu32.mov(to, 0));
     this.#items.push(label(done));
   }
@@ -380,6 +389,10 @@ class Emitter {
     }
   }
 }
+
+/** What an instruction with a late number as its immediate says of it. */
+const lateOf = (operand: Operand | undefined): { late?: number } =>
+  operand !== undefined && !isVirtual(operand) && operand.kind === 'late' ? { late: operand.number } : {};
 
 /** The shortest load of a constant: 32 bits clear the upper half, negative numbers fill it. */
 function loadConstant(to: RegisterOperand, value: bigint): Instruction {

@@ -87,6 +87,8 @@ export interface Instruction {
   readonly kernelFunction?: string;
   /** The field whose offset in the running kernel becomes the immediate. */
   readonly field?: FieldReference;
+  /** The late number that becomes the immediate, 64 bits of it in a wide load. */
+  readonly late?: number;
   readonly origin?: Origin;
 }
 

@@ -17,6 +17,8 @@ export type Virtual = number;
 export type Recomputable =
   /** A 64-bit pattern, from 0. */
   | { readonly kind: 'constant'; readonly value: bigint }
+  /** A number that is written into the finished code; see the IR's `late`. */
+  | { readonly kind: 'late'; readonly number: number; readonly bits: number }
   /** The address of a byte of an object in the frame. */
   | { readonly kind: 'frame'; readonly object: number; readonly offset: number }
   | { readonly kind: 'map'; readonly map: string; readonly valueOffset?: number }
@@ -56,17 +58,17 @@ export type MachineOperation =
   | { readonly op: 'set' }
   /** A register; 32 clears the upper half. */
   | { readonly op: 'move'; readonly width: Width }
-  /** A register, and a register, constant or field. */
+  /** A register, and a register, constant, late number or field. */
   | { readonly op: 'alu'; readonly operation: AluOperation; readonly width: Width }
   | { readonly op: 'negate'; readonly width: Width }
   | { readonly op: 'toBig'; readonly bits: 16 | 32 | 64 }
   /** Sign extension from the low bits (cpu v4). */
   | { readonly op: 'moveSigned'; readonly bits: 8 | 16 | 32; readonly width: Width }
-  /** A register, and a register or constant: 1 when the comparison holds, otherwise 0. */
+  /** A register, and a register, constant or late number: 1 when the comparison holds, otherwise 0. */
   | { readonly op: 'compare'; readonly comparison: Comparison; readonly width: Width }
   /** A register or frame address. */
   | { readonly op: 'load'; readonly size: Size; readonly offset: number; readonly keep: boolean }
-  /** A register or frame address, and a register or constant. */
+  /** A register or frame address, and a register, constant or late number. */
   | { readonly op: 'store'; readonly size: Size; readonly offset: number }
   /** A register or frame address, and registers. */
   | {
@@ -92,7 +94,7 @@ export interface MachineEdge {
 
 export type MachineTerminator = (
   | { readonly op: 'jump'; readonly to: MachineEdge }
-  /** A register, and a register or constant. */
+  /** A register, and a register, constant or late number. */
   | {
       readonly op: 'branch';
       readonly comparison: Comparison;

@@ -23,6 +23,9 @@ export interface MoveContext {
   compute(register: number, value: Recomputable): Instruction[];
 }
 
+/** Immediates have 32 bits, the last of which is their sign. */
+const fitsImmediate = (bits: number): boolean => bits < 32;
+
 const operand = (register: number) => ({ register: register as Register });
 
 const isSame = (left: Location, right: Move['from']): boolean =>
@@ -64,6 +67,9 @@ function one({ to, from }: Move, context: MoveContext, pending: readonly Move[])
   if ('value' in from && from.value.kind === 'constant') {
     const signed = BigInt.asIntN(64, from.value.value);
     if (signed === BigInt.asIntN(32, signed)) return [store('u64', r10, to.frame, Number(signed))];
+  }
+  if ('value' in from && from.value.kind === 'late' && fitsImmediate(from.value.bits)) {
+    return [{ ...store('u64', r10, to.frame, 0), late: from.value.number }];
   }
   // From memory to memory a register is needed on the way; a spare one that keeps a circle open is none.
   const isTaken = (register: number): boolean => pending.some((move) => isSame({ register }, move.from));

@@ -29,9 +29,9 @@ function ending(end: End, next: number | undefined, labelOf: (block: number) => 
   const { origin } = end;
   const from = (instruction: Instruction): Instruction => (origin ? at(instruction, origin) : instruction);
   if (end.kind === 'goto') return end.to === next ? [] : [from(goto(labelOf(end.to)))];
-  const { comparison, width, left, right, then, otherwise } = end;
+  const { comparison, width, left, right, late, then, otherwise } = end;
   const conditional = (which: Comparison, to: number): Instruction =>
-    from(jumps(width)[which](left, right, labelOf(to)));
+    from({ ...jumps(width)[which](left, right, labelOf(to)), ...(late === undefined ? {} : { late }) });
   if (then === next && comparison !== 'bitSet') return [conditional(negations[comparison], otherwise)];
   const first = conditional(comparison, then);
   return otherwise === next ? [first] : [first, from(goto(labelOf(otherwise)))];
@@ -95,17 +95,19 @@ function textOf(item: Instruction | Label): string {
   if ('label' in item) return item.label;
   const { opcode, destination, source, offset, immediate, wide, reference, target, kernelFunction, field } =
     item;
+  const number = item.late === undefined ? immediate : `late ${item.late}`;
   const rare = wide ?? target ?? kernelFunction ?? '';
   const names = reference ?? field;
   const more = names === undefined ? '' : JSON.stringify(names);
-  return `${opcode},${destination},${source},${offset},${immediate},${rare}${more}`;
+  return `${opcode},${destination},${source},${offset},${number},${rare}${more}`;
 }
 
 function endText(end: End): string {
   if (end.kind === 'exit') return 'exit';
   if (end.kind === 'goto') return `goto ${end.to}`;
-  const { comparison, width, left, right, then, otherwise } = end;
-  const second = typeof right === 'number' ? right : `r${right.register}`;
+  const { comparison, width, left, right, late, then, otherwise } = end;
+  const immediate = late === undefined ? right : `late ${late}`;
+  const second = typeof immediate === 'object' ? `r${immediate.register}` : immediate;
   return `${comparison} ${width} ${left.register} ${second} ${then} ${otherwise}`;
 }
 

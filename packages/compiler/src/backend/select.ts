@@ -181,12 +181,17 @@ class Selection {
       : undefined;
   }
 
-  /** The second operand of an instruction: an immediate where the constant fits, else a register. */
+  /** Whether the value is a number that may be an immediate. */
+  #isNumber(value: Value | undefined): boolean {
+    const operand = this.#operands.get(value ?? -1);
+    return operand !== undefined && !isVirtual(operand) && isNumber(operand);
+  }
+
+  /** The second operand of an instruction: an immediate where the number fits, else a register. */
   #second(value: Value | undefined, width: Width): Operand {
     const operand = this.#operand(value ?? -1);
     if (isVirtual(operand)) return operand;
-    if (operand.kind === 'constant' && fitsImmediate(operand.value, width)) return operand;
-    return this.#register(operand);
+    return fits(operand, width) ? operand : this.#register(operand);
   }
 
   /** Writes an instruction; the result is where its value can be found. */
@@ -203,6 +208,8 @@ class Selection {
           `the value of ${instruction.config}.${instruction.field} is not known`,
           { hint: 'Give the configuration before code is generated' },
         );
+      case 'late':
+        return { kind: 'late', number: instruction.number, bits: instruction.bits };
       case 'compare':
         if (this.#facts.fusedCompares.has(id)) return undefined;
         return this.#compare(instruction.comparison, args);
@@ -307,17 +314,18 @@ class Selection {
     const { op } = instruction;
     const operator = op as Parameters<typeof isCommutative>[0];
     let [left, right] = [first, second];
-    if (isCommutative(operator) && this.#constant(left) !== undefined) [left, right] = [right, left];
+    if (isCommutative(operator) && this.#isNumber(left)) [left, right] = [right, left];
     const operation = aluOperations[op] ?? (op as AluOperation);
     const alu = { op: 'alu', operation, width } as const;
     const constant = this.#constant(right);
+    // The kernel refuses to divide by an immediate 0, and to shift further than the register is wide.
+    const dividing = op === 'div' || op === 'mod' || op === 'signedDiv' || op === 'signedMod';
+    const shifting = op.startsWith('shift') || op === 'signedShiftRight';
     if (constant !== undefined) {
-      const dividing = op === 'div' || op === 'mod' || op === 'signedDiv' || op === 'signedMod';
-      // The kernel refuses to divide by an immediate 0, and to shift further than the register is wide.
       if (dividing && constant === 0n) {
         return op === 'div' || op === 'signedDiv' ? constantOf(0n, width) : this.#operand(left ?? -1);
       }
-      if (op.startsWith('shift') || op === 'signedShiftRight') {
+      if (shifting) {
         return this.#result(alu, [this.#valueIn(left), constantOf(constant & BigInt(width - 1), width)]);
       }
       // The verifier and its readers are used to `r1 += -8`.
@@ -331,7 +339,9 @@ class Selection {
     if (op === 'sub' && this.#constant(left) === 0n) {
       return this.#result({ op: 'negate', width }, [this.#valueIn(right)]);
     }
-    return this.#result(alu, [this.#valueIn(left), this.#second(right, width)]);
+    const takesAny = constant !== undefined || !(dividing || shifting);
+    const operand = takesAny ? this.#second(right, width) : this.#valueIn(right);
+    return this.#result(alu, [this.#valueIn(left), operand]);
   }
 
   #compare(comparison: Comparison, args: readonly Value[]): Operand {
@@ -345,7 +355,7 @@ class Selection {
   /** A comparison with a register on the left. */
   #condition(comparison: Comparison, left: Value | undefined, right: Value | undefined) {
     const width = this.#facts.typeOf(left) === 'i32' ? 32 : 64;
-    if (this.#constant(left) !== undefined && this.#constant(right) === undefined) {
+    if (this.#isNumber(left) && !this.#isNumber(right)) {
       return {
         comparison: mirrored[comparison],
         width: width as Width,
@@ -391,7 +401,7 @@ class Selection {
 
   #add(left: Virtual, right: Operand): Virtual {
     const second =
-      isVirtual(right) || right.kind === 'field' || isSmall(right) ? right : this.#register(right);
+      isVirtual(right) || right.kind === 'field' || fits(right, 64) ? right : this.#register(right);
     return this.#result({ op: 'alu', operation: 'add', width: 64 }, [left, second]);
   }
 
@@ -408,13 +418,10 @@ class Selection {
 
   #store(size: AccessSize, { base, offset }: Address, args: readonly Value[]): void {
     const operation = { op: 'store', size: sizes[size], offset } as const;
-    const value = this.#constant(args[1]);
     // Kernels before 6.4 refuse to store an immediate to the context.
-    const immediate =
-      value !== undefined &&
-      fitsImmediate(value, size === 8 ? 64 : 32) &&
-      this.#facts.typeOf(args[0]) !== 'context';
-    this.#emit(operation, [base, immediate ? this.#operand(args[1] ?? -1) : this.#valueIn(args[1])]);
+    const toContext = this.#facts.typeOf(args[0]) === 'context';
+    const value = toContext ? this.#valueIn(args[1]) : this.#second(args[1], size === 8 ? 64 : 32);
+    this.#emit(operation, [base, value]);
   }
 
   #terminator(terminator: Terminator, edge: (edge: Edge) => MachineEdge): MachineTerminator {
@@ -444,6 +451,8 @@ function keyOf(operand: Recomputable | Spilled): string {
   switch (operand.kind) {
     case 'constant':
       return `constant ${operand.value}`;
+    case 'late':
+      return `late ${operand.number}`;
     case 'frame':
       return `frame ${operand.object} ${operand.offset}`;
     case 'map':
@@ -477,7 +486,12 @@ function fitsImmediate(value: bigint, width: Width): boolean {
   return signed === BigInt.asIntN(32, signed);
 }
 
-const isSmall = (operand: Operand): boolean =>
-  !isVirtual(operand) && operand.kind === 'constant' && fitsImmediate(operand.value, 64);
+const isNumber = ({ kind }: Recomputable | Spilled): boolean => kind === 'constant' || kind === 'late';
+
+/** Whether an operand can be the immediate of an instruction: a late number, whatever it will be. */
+function fits(operand: Recomputable | Spilled, width: Width): boolean {
+  if (operand.kind === 'constant') return fitsImmediate(operand.value, width);
+  return operand.kind === 'late' && (width === 32 || operand.bits < 32);
+}
 
 const fitsOffset = (offset: number): boolean => offset >= -0x8000 && offset <= 0x7fff;

@@ -80,6 +80,8 @@ export type Operation =
   | { readonly op: 'const'; readonly value: bigint }
   /** A value that is known when the program is loaded. */
   | { readonly op: 'config'; readonly config: string; readonly field: string }
+  /** A number that is written into the finished code, one of a list; it has at most that many bits, unsigned. */
+  | { readonly op: 'late'; readonly number: number; readonly bits: number }
   /**
    * left, right: both of the type of the result. Division by zero is 0, the remainder the dividend; shifts use the low 5
    * or 6 bits of the right. `sub` also takes two pointers into a packet, and yields the `i64` between them.

@@ -10,6 +10,7 @@ const operations = [
   ...plain,
   'const',
   'config',
+  'late',
   'compare',
   'signExtend',
   'swapBytes',
@@ -64,6 +65,11 @@ function read(words: Words, values: () => void): Operation {
       return { op, value: words.integer() };
     case 'config':
       return { op, config: words.name(), field: words.name() };
+    case 'late': {
+      const number = words.number();
+      words.expect('bits');
+      return { op, number, bits: words.number() };
+    }
     case 'compare':
       return { op, comparison: words.comparison() };
     case 'signExtend':

@@ -77,6 +77,8 @@ function operation(instruction: IrInstruction): string {
       return words('const', String(instruction.value));
     case 'config':
       return words('config', quoted(instruction.config), quoted(instruction.field));
+    case 'late':
+      return words('late', String(instruction.number), 'bits', String(instruction.bits));
     case 'compare':
       return words('compare', instruction.comparison, ...args);
     case 'signExtend':

@@ -60,6 +60,7 @@ export function checkInstruction(instruction: IrInstruction, rules: Rules): void
       break;
     }
     case 'config':
+    case 'late':
       takes(0);
       result('i32', 'i64');
       break;

@@ -119,6 +119,7 @@ class Evaluation {
       case 'const':
         return isInteger(instruction.type) ? instruction.value : null;
       case 'config':
+      case 'late':
       case 'fieldOffset':
       case 'fieldExists':
       case 'registerOffset':
