@@ -1,6 +1,7 @@
 /**
  * Random programs of the language: what their text is compiled to does what they mean, in the interpreter and in the kernel,
- * whose verifier accepts every one. All passes are on, or off, or one of them is off.
+ * whose verifier accepts every one. All passes are on, or off, or one of them is off; or the values of the config are written
+ * into code for others.
  *
  *     WAGGLE_RANDOM_RUNS=5000 WAGGLE_RANDOM_SEED=7 npm test -- random-programs
  */
@@ -31,16 +32,18 @@ test('random programs do what they mean', () => {
   fc.assert(
     fc.property(
       decisions,
-      settings,
+      fc.tuple(settings, settings),
       fc.tuple(packet, packet),
       one,
       fc.boolean(),
-      (list, config, inputs, name, newer) => {
+      (list, [config, first], inputs, name, newer) => {
         const [cpu, other] = newer ? ([4, 3] as const) : ([3, 4] as const);
         const builds: Build[] = [
           { without: [], cpu },
           { without: [name], cpu: other },
           { without: names, cpu },
+          { without: [], cpu, first },
+          { without: [], cpu: other, first: { ...first, on: config.on } },
         ];
         const program = randomProgram(list);
         try {

@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { codecOf, type Infer, Xdp, xdp } from '@waggle/bpf';
 import {
+  type Code,
+  CodeVariants,
   generate,
   type IrProgram,
   Machine,
@@ -32,6 +34,8 @@ import type { Memory } from '../../packages/compiler/src/testing/random/values.t
 export interface Build {
   readonly without: readonly string[];
   readonly cpu: 3 | 4;
+  /** What it is compiled for first: the values that it runs with are then written into that code, where that does. */
+  readonly first?: Settings;
 }
 
 /** What runs can be compared by. */
@@ -84,10 +88,16 @@ function referenceOutcome(program: RandomProgram, memory: Memory): Outcome {
   };
 }
 
-/** The IR of a random program; a diagnostic is a failure, for they are all valid. */
-export function compile(program: RandomProgram, settings: Settings): IrProgram {
-  const { ir } = lowered(moduleOf(program.text, { ...scope, program: xdp(() => Xdp.Pass) }));
-  return specialize(ir, new Map([['settings', { ...settings }]]));
+/** The code of a random program. */
+function codeOf(ir: IrProgram, settings: Settings, { without, cpu, first }: Build): Code {
+  if (first) {
+    const variants = new CodeVariants(ir, { settings: scope.settings }, { cpu, without });
+    variants.finish('random', { settings: { ...first } });
+    return variants.finish('random', { settings: { ...settings } }).code;
+  }
+  const optimized = optimize(specialize(ir, new Map([['settings', { ...settings }]])), { without });
+  validateIr(optimized);
+  return generate(optimized, { cpu });
 }
 
 /** Compiles a program in several ways and runs each on the packets. */
@@ -98,18 +108,18 @@ export function compare(
   builds: readonly Build[],
   inKernel: boolean,
 ): void {
-  const ir = compile(program, settings);
+  // A diagnostic is a failure, for they are all valid.
+  const { ir } = lowered(moduleOf(program.text, { ...scope, program: xdp(() => Xdp.Pass) }));
   const expected = packets.map((packet) => referenceOutcome(program, freshMemory(packet, settings)));
-  for (const { without, cpu } of builds) {
-    const optimized = optimize(ir, { without });
-    validateIr(optimized);
-    const code = generate(optimized, { cpu });
+  for (const build of builds) {
+    const code = codeOf(ir, settings, build);
+    const way = `cpu ${build.cpu}, without ${build.without}${build.first ? ', patched' : ''}`;
     for (const [index, packet] of packets.entries()) {
       const machine = new Machine({ code, maps: { table, rows, words } });
       const context = xdpContext(packet.slice());
       const { result } = machine.run(context);
       const actual = outcomeOf(result, context.packet.bytes, machine.maps);
-      assert.deepEqual(actual, expected[index], `interpreter, cpu ${cpu}, without ${without}`);
+      assert.deepEqual(actual, expected[index], `interpreter, ${way}`);
     }
     if (!inKernel) continue;
     for (const [index, packet] of packets.entries()) {
@@ -119,11 +129,7 @@ export function compare(
       const maps = { table: first, rows: second, words: third };
       using loaded = loadProgram({ type: 'xdp', name: 'random', code, license: 'GPL' }, { maps });
       const { result, data } = loaded.testRun({ data: packet });
-      assert.deepEqual(
-        outcomeOf(result, data, maps),
-        expected[index],
-        `kernel, cpu ${cpu}, without ${without}`,
-      );
+      assert.deepEqual(outcomeOf(result, data, maps), expected[index], `kernel, ${way}`);
     }
   }
 }

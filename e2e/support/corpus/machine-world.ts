@@ -27,12 +27,12 @@ export class MachineWorld implements World {
 
   constructor(setting: Setting) {
     this.#setting = setting;
-    const { module, fixture, variant } = setting;
+    const { module, fixture, variant, code } = setting;
     const maps = Object.fromEntries(
       Object.entries(module.maps).map(([name, spec]) => [name, virtualMap(spec, name)]),
     );
     this.machine = new Machine({
-      code: codeOf(module, fixture.entry, fixture.config, variant),
+      code: code ?? codeOf(module, fixture.entry, fixture.config, variant),
       maps,
       helpers: fixture.helpers ?? {},
     });

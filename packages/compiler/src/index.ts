@@ -26,5 +26,6 @@ export { printIr } from './ir/print.ts';
 export type { IrType, Space } from './ir/type.ts';
 export { validateIr } from './ir/validate.ts';
 export { type FinishOptions, finishProgram, type GivenConfigs } from './modules/finish.ts';
+export { CodeVariants, type FinishedCode, type VariantOptions } from './modules/variants.ts';
 export { type ProgramJson, programFromJson, programToJson } from './modules/program-json.ts';
 export * from './passes/index.ts';

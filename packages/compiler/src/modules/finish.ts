@@ -7,29 +7,39 @@ import { type Config, configValues, WaggleError } from '@waggle/bpf';
 import type { Btf } from '../btf/btf.ts';
 import type { IrProgram } from '../ir/ir.ts';
 import { remembered } from '../passes/analysis/flow.ts';
-import { optimize, specialize } from '../passes/index.ts';
+import { type ConfigValues, optimize, specialize } from '../passes/index.ts';
 import { readsFields, withFieldOffsets, withFieldTests } from './kernel-fields.ts';
 import { withRegisters } from './probe-registers.ts';
 
+const optimized = remembered((program: IrProgram): IrProgram => optimize(program));
+
 /**
  * A program as far as it can be optimised without the values of its configs. That is most of it, and done once for all the
- * values that it is finished with.
+ * values that it is finished with. Where passes are left out, it is left as it is.
  */
-const prepared = remembered((program: IrProgram): IrProgram => optimize(program));
+export const prepared = (program: IrProgram, { without = [] }: KernelOptions): IrProgram =>
+  without.length > 0 ? program : optimized(program);
 
 /** Values of configs: by the name of the config, then of the field. */
 export type GivenConfigs = Readonly<Record<string, Readonly<Record<string, number | bigint | boolean>>>>;
 
-/** What a program is finished with. */
-export interface FinishOptions {
-  /** Values of every config that the program reads. */
-  readonly config?: GivenConfigs;
+/** The declarations of the configs of a program, by the names that it has for them. */
+export type Configs = Readonly<Record<string, Config<unknown>>>;
+
+/** Where a program will run, and how it is optimised for that. */
+export interface KernelOptions {
   /** Names of passes to leave out. */
   readonly without?: readonly string[];
   /** The BTF of the kernel, asked for only when needed; without it, offsets of fields are left to the loader of the code. */
   readonly kernel?: () => Btf;
   /** The machine, as `process.arch` calls it, which is the default. */
   readonly machine?: string;
+}
+
+/** What a program is finished with. */
+export interface FinishOptions extends KernelOptions {
+  /** Values of every config that the program reads. */
+  readonly config?: GivenConfigs;
 }
 
 /**
@@ -42,19 +52,38 @@ export interface FinishOptions {
 export function finishProgram(
   name: string,
   program: IrProgram,
-  configs: Readonly<Record<string, Config<unknown>>>,
-  { config = {}, without = [], kernel, machine = process.arch }: FinishOptions = {},
+  configs: Configs,
+  { config = {}, ...options }: FinishOptions = {},
 ): IrProgram {
-  const values = new Map(
-    Object.entries(configs).map(([key, declaration]) => [key, checked(name, key, declaration, config[key])]),
-  );
-  const common = without.length > 0 ? program : prepared(program);
-  const special = withRegisters(name, specialize(common, values), machine);
+  const values = checkedConfigs(name, configs, config);
+  return finishForKernel(name, specialize(prepared(program, options), values), options);
+}
+
+/**
+ * Gives a program that has the values of its configs the offsets of the kernel, and optimises it.
+ * @throws WaggleError NOT_SUPPORTED as {@link finishProgram}
+ */
+export function finishForKernel(
+  name: string,
+  program: IrProgram,
+  { without = [], kernel, machine = process.arch }: KernelOptions,
+): IrProgram {
+  const special = withRegisters(name, program, machine);
   if (!kernel || !readsFields(special)) return optimize(special, { without });
   const btf = kernel();
   // Code that the config, or a test for a field, rules out may read fields that this kernel lacks.
   const possible = optimize(withFieldTests(special, btf), { without });
   return optimize(withFieldOffsets(name, possible, btf), { without });
+}
+
+/**
+ * Checks the values of all configs of a program.
+ * @throws WaggleError MISSING_FIELD and others as {@link finishProgram}
+ */
+export function checkedConfigs(name: string, configs: Configs, given: GivenConfigs): ConfigValues {
+  return new Map(
+    Object.entries(configs).map(([key, declaration]) => [key, checked(name, key, declaration, given[key])]),
+  );
 }
 
 function checked(

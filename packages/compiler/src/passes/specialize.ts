@@ -14,30 +14,43 @@ import { withFunctions } from './pass.ts';
 /** The values of configs by their names in the program, and by field. */
 export type ConfigValues = ReadonlyMap<string, Readonly<Record<string, number | bigint | boolean>>>;
 
+type ReadConfig = IrInstruction & { readonly op: 'config' };
+
 /**
- * Replaces every `config` operation by the constant that is given for it. A value is the number meant; for a field in network
- * order the program swaps its bytes itself, and folding leaves nothing of that.
+ * Replaces `config` operations by the constants that are given for them: all, or those that are chosen. A value is the
+ * number meant; for a field in network order the program swaps its bytes itself, and folding leaves nothing of that.
  * @throws WaggleError MISSING_FIELD for a value that the program reads and nobody gives, OUT_OF_RANGE for one that does not
  * fit its type, WRONG_TYPE for one that is no integer.
  */
-export function specialize(program: IrProgram, values: ConfigValues): IrProgram {
+export function specialize(
+  program: IrProgram,
+  values: ConfigValues,
+  isChosen: (instruction: ReadConfig) => boolean = () => true,
+): IrProgram {
+  const replace = (instruction: IrInstruction): IrInstruction =>
+    instruction.op === 'config' && isChosen(instruction) ? withValue(instruction, values) : instruction;
   return withFunctions(
     program,
     mapSame(program.functions, (fn) =>
-      mapBlocks(fn, (block) =>
-        withParts(
-          block,
-          mapSame(block.instructions, (instruction) => withValue(instruction, values)),
-          block.terminator,
-        ),
-      ),
+      mapBlocks(fn, (block) => withParts(block, mapSame(block.instructions, replace), block.terminator)),
     ),
   );
 }
 
-function withValue(instruction: IrInstruction, values: ConfigValues): IrInstruction {
-  if (instruction.op !== 'config') return instruction;
-  const { config, field, id, type, origin } = instruction;
+function withValue(instruction: ReadConfig, values: ConfigValues): IrInstruction {
+  const { id, type, origin } = instruction;
+  const replaced = constant(id, type, configValue(instruction, values));
+  return origin === undefined ? replaced : { ...replaced, origin };
+}
+
+/**
+ * The content of a register that holds what a `config` operation reads.
+ * @throws WaggleError as {@link specialize}
+ */
+export function configValue(
+  { config, field, type }: Pick<ReadConfig, 'config' | 'field' | 'type'>,
+  values: ConfigValues,
+): bigint {
   const given = values.get(config);
   const value = given !== undefined && Object.hasOwn(given, field) ? given[field] : undefined;
   if (value === undefined) {
@@ -49,8 +62,7 @@ function withValue(instruction: IrInstruction, values: ConfigValues): IrInstruct
       },
     );
   }
-  const replaced = constant(id, type, integerOf(value, type, `${config}.${field}`));
-  return origin === undefined ? replaced : { ...replaced, origin };
+  return integerOf(value, type, `${config}.${field}`);
 }
 
 function integerOf(value: number | bigint | boolean, type: IrType, name: string): bigint {
