@@ -1,61 +1,23 @@
-import { Xdp, xdp } from '@waggle/bpf';
 import {
-  AllocationMemory,
   type Code,
+  CodeVariants,
   finishProgram,
   generate,
-  type IrProgram,
   programFromJson,
   programToJson,
 } from '@waggle/compiler';
 import ts from 'typescript';
-import { type LoweredProgram, lowerProgram } from '../packages/compiler/src/frontend/index.ts';
-import { moduleOf } from '../packages/compiler/src/frontend/testing/module.ts';
-import { scope } from '../packages/compiler/src/testing/random/declarations.ts';
+import { longProgram } from '../packages/compiler/src/testing/long-program.ts';
 import { benchmark } from './support/benchmark.ts';
 import { compare, cpuTime } from './support/measure.ts';
 
-const RULES = 114;
 const ROUNDS = 15;
 const MILLISECONDS = 1e6;
 
-/** One rule of a long program: looks at the packet, asks a map, counts, and decides by config. */
-const rule = (index: number): string => `
-  const head${index} = ctx.at(Head, ${index % 40});
-  if (head${index}) {
-    sum = (sum ^ head${index}.c) * ${index * 2 + 3};
-    if (head${index}.a === ${index & 255} || (settings.on && head${index}.b === ${index})) {
-      const row = rows.lookup(sum & 3);
-      if (row) {
-        row.x += sum;
-        row.inner.d ^= u64(head${index}.c) + ${index}n;
-        if (row.inner.c > i16(${index})) return settings.limit + ${index};
-      }
-    }
-    head${index}.g = i8(sum >>> ${index % 24});
-  }`;
-
-const text = `export const program = xdp((ctx) => {
-  let sum = ctx.length;
-${Array.from({ length: RULES }, (_, index) => rule(index)).join('')}
-  return sum;
-});`;
-
-/** Values of the config that differ from those before in all that the program reads. */
-const settings = (limit: number) => ({ on: limit % 2 === 0, limit, mark: 80, big: 1n, shift: -1 });
-
-function lower(): LoweredProgram {
-  const module = moduleOf(text, { ...scope, program: xdp(() => Xdp.Pass) });
-  const { program, diagnostics } = lowerProgram(module, 'program');
-  if (!program) throw new Error(`${diagnostics[0]?.message}`);
-  return program;
-}
-
-const withConfig = (ir: IrProgram, limit: number): IrProgram =>
-  finishProgram('program', ir, { settings: scope.settings }, { config: { settings: settings(limit) } });
-
-const finish = (ir: IrProgram, limit: number, allocations = new AllocationMemory()): Code =>
-  generate(withConfig(ir, limit), { allocations });
+/** Values of the config that differ from those before in all numbers that the program reads, and, one time in two, in its switch. */
+const values = (limit: number, on = limit % 2 === 0) => ({
+  settings: { on, limit, mark: 80, big: 1n, shift: -1 },
+});
 
 /** Checks the examples with the preset for programs. */
 function typeCheck(): number {
@@ -72,35 +34,43 @@ await benchmark(
   {
     name: 'compile',
     about: `A program of about 5,000 instructions, from its text to code; from what a build makes of it to
-      code, when it is loaded first, and when it is loaded again with other values of its config; and what tsc takes
-      to check the examples with the library for programs.`,
+      code, when it is loaded first, and when it is loaded again: with other numbers in its config, with a switch as it was
+      before, and with a switch as it never was; and what tsc takes to check the examples with the library for programs.`,
     needsRoot: false,
   },
   ({ row, note }) => {
+    const { configs: declared } = longProgram();
+    const configs = Object.fromEntries(declared);
     let limit = 0;
-    const json = JSON.stringify(programToJson('program', lower().ir));
-    const whole = (): void => void finish(lower().ir, limit++);
-    const first = (): void => void finish(programFromJson(JSON.parse(json)).program, limit++);
+    const whole = (): Code =>
+      generate(finishProgram('program', longProgram().ir, configs, { config: values(limit++) }));
+    const json = JSON.stringify(programToJson('program', longProgram().ir));
+    const built = (): CodeVariants => new CodeVariants(programFromJson(JSON.parse(json)).program, configs);
+    const first = (): void => void built().finish('program', values(limit++));
+    const known = built();
+    for (const on of [false, true]) known.finish('program', values(0, on));
+    const numbers = (): void => void known.finish('program', values(limit++, true));
+    const seen = (): void => void known.finish('program', values(limit++));
     const { program } = programFromJson(JSON.parse(json));
-    const allocations = new AllocationMemory();
-    const again = (): void => void finish(program, limit++, allocations);
-    for (const warm of [whole, first, again, whole, first, again]) warm();
-    const compiling = compare(ROUNDS, () => cpuTime(whole));
-    row({ what: 'text to code', unit: 'time', ...compiling, goal: { atMost: 300 * MILLISECONDS } });
-    row({ what: 'first load', unit: 'time', ...compare(ROUNDS, () => cpuTime(first)) });
-    const specialising = compare(ROUNDS, () => cpuTime(again));
-    row({ what: 'other config', unit: 'time', ...specialising, goal: { atMost: 20 * MILLISECONDS } });
-    const passes = (): void => void withConfig(program, limit++);
-    row({ what: 'of it, passes', unit: 'time', ...compare(ROUNDS, () => cpuTime(passes)) });
-    const finished = withConfig(program, limit);
-    const backEnd = (): void => void generate(finished, { allocations });
-    row({ what: 'of it, back end', unit: 'time', ...compare(ROUNDS, () => cpuTime(backEnd)) });
+    const unseen = (): void => void new CodeVariants(program, configs).finish('program', values(limit++));
+    const figures = [
+      { what: 'text to code', run: whole, goal: 300 },
+      { what: 'first load', run: first },
+      { what: 'other numbers', run: numbers, goal: 20 },
+      { what: 'a switch as before', run: seen, goal: 20 },
+      { what: 'a new switch', run: unseen },
+    ];
+    for (const { run } of [...figures, ...figures]) run();
+    for (const { what, run, goal } of figures) {
+      const measured = { what, unit: 'time' as const, ...compare(ROUNDS, () => cpuTime(run)) };
+      row(goal === undefined ? measured : { ...measured, goal: { atMost: goal * MILLISECONDS } });
+    }
     row({
       what: 'type check',
       unit: 'time',
       ...compare(3, typeCheck),
       goal: { atMost: 2000 * MILLISECONDS },
     });
-    note(`The code has ${finish(program, 0).bytes.length / 8} instructions.`);
+    note(`The code has ${whole().bytes.length / 8} instructions.`);
   },
 );

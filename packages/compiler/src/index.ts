@@ -1,4 +1,3 @@
-export { AllocationMemory } from './backend/allocation-memory.ts';
 export { assemble, type Code, SLOT } from './backend/assemble.ts';
 export { decode } from './backend/decode.ts';
 export { type DisassembleOptions, disassemble, instructionText } from './backend/disassemble.ts';
@@ -26,6 +25,6 @@ export { printIr } from './ir/print.ts';
 export type { IrType, Space } from './ir/type.ts';
 export { validateIr } from './ir/validate.ts';
 export { type FinishOptions, finishProgram, type GivenConfigs } from './modules/finish.ts';
-export { CodeVariants, type FinishedCode, type VariantOptions } from './modules/variants.ts';
 export { type ProgramJson, programFromJson, programToJson } from './modules/program-json.ts';
+export { CodeVariants, type FinishedCode, type VariantOptions } from './modules/variants.ts';
 export * from './passes/index.ts';

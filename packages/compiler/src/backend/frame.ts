@@ -16,11 +16,8 @@ export interface Frame {
 
 const alignUp = (size: number, alignment: number): number => Math.ceil(size / alignment) * alignment;
 
-/**
- * How far below the frame pointer each object starts; 0 for those that are not used. The most aligned and the largest are
- * next to it.
- */
-export function placeObjects(machine: MachineFunction): readonly number[] {
+/** Lays out the objects that are used, the most aligned and the largest next to the frame pointer. */
+export function layOutFrame(machine: MachineFunction): Frame {
   const { objects } = machine;
   const { used, conflicts } = frameConflicts(machine);
   const order = [...used].sort((a, b) => {
@@ -29,7 +26,7 @@ export function placeObjects(machine: MachineFunction): readonly number[] {
       (right?.alignment ?? 0) - (left?.alignment ?? 0) || (right?.size ?? 0) - (left?.size ?? 0) || a - b
     );
   });
-  // 0 while an object has no place.
+  /** By object: how far below r10 it starts; 0 while it has no place. */
   const depths = objects.map(() => 0);
   for (const object of order) {
     const { size, alignment } = objects[object] ?? { size: 0, alignment: 1 };
@@ -44,11 +41,6 @@ export function placeObjects(machine: MachineFunction): readonly number[] {
     }
     depths[object] = depth;
   }
-  return depths;
-}
-
-/** The frame of a function whose objects are at these depths. */
-export function frameOf(depths: readonly number[]): Frame {
   const objectsEnd = depths.reduce((most, depth) => Math.max(most, depth), 0);
   const emergencies = { circle: alignUp(objectsEnd, 8) + 8, lent: alignUp(objectsEnd, 8) + 16 };
   let deepest = objectsEnd;

@@ -6,13 +6,13 @@
 import { WaggleError } from '@waggle/bpf';
 import { graphOf, reversePostorder } from '../ir/graph.ts';
 import type { IrFunction, IrProgram } from '../ir/ir.ts';
-import { type AllocationMemory, allocateFunction } from './allocation-memory.ts';
+import { allocate } from './allocate.ts';
 import { assemble, type Code } from './assemble.ts';
 import { removeDead } from './dead.ts';
 import { emit } from './emit.ts';
 import { expandAddresses } from './expand-addresses.ts';
 import { expandPackets } from './expand-packets.ts';
-import { frameOf } from './frame.ts';
+import { layOutFrame } from './frame.ts';
 import { type Instruction, type Label, label } from './instruction.ts';
 import { expandSignedDivision } from './legalize.ts';
 import { placeOrigins } from './lines.ts';
@@ -27,8 +27,6 @@ export interface GenerateOptions {
   readonly cpu?: 3 | 4;
   /** Whether the code says from which source lines it comes (default). */
   readonly origins?: boolean;
-  /** What was allocated when code was generated for this program before, with other constants; new code is remembered. */
-  readonly allocations?: AllocationMemory;
 }
 
 /**
@@ -37,11 +35,11 @@ export interface GenerateOptions {
  *   type has none; OUT_OF_RANGE for a jump that does not reach.
  */
 export function generate(program: IrProgram, options: GenerateOptions = {}): Code {
-  const { cpu = 3, origins = true, allocations } = options;
+  const { cpu = 3, origins = true } = options;
   const frames = new Map<string, number>();
   const functions = calledFunctions(program);
   const items = functions.flatMap((each, index): (Instruction | Label)[] => {
-    const { size, body } = generateFunction(each, index, { type: program.type, cpu }, allocations);
+    const { size, body } = generateFunction(each, index, { type: program.type, cpu });
     frames.set(each.name, size);
     return [...(index === 0 ? [] : [label(each.name)]), ...placeOrigins(body, origins)];
   });
@@ -53,7 +51,6 @@ function generateFunction(
   each: IrFunction,
   index: number,
   target: { type: IrProgram['type']; cpu: 3 | 4 },
-  allocations: AllocationMemory | undefined,
 ): { size: number; body: (Instruction | Label)[] } {
   const parameters = each.blocks[0]?.params.length ?? 0;
   if (parameters > 5) {
@@ -63,9 +60,8 @@ function generateFunction(
   }
   const expanded = expandAddresses(expandPackets(each));
   const legal = target.cpu < 4 ? expandSignedDivision(expanded) : expanded;
-  const selected = removeDead(select(legal, target));
-  const { allocation, depths } = allocations?.allocate(selected) ?? allocateFunction(selected);
-  const frame = frameOf(depths);
+  const allocation = allocate(removeDead(select(legal, target)));
+  const frame = layOutFrame(allocation.machine);
   // Names of functions may not contain a colon, so these labels collide with none.
   const body = place(emit(allocation, frame, `:${index}`), `:${index}`);
   return { size: frame.size, body };

@@ -60,6 +60,16 @@ test('code that a config rules out is not loaded, nor its map created', { skip: 
   assert.throws(() => loaded.map(counter), { code: 'NOT_FOUND', message: /uses no map counter/ });
 });
 
+test('programs that differ in a number keep their own', { skip: needsRoot }, () => {
+  const load = (verdict: number) =>
+    loadDeclared(count, { config: { settings: { enabled: false, verdict } } });
+  using first = load(1);
+  using second = load(3);
+  using third = load(1);
+  const verdicts = [first, second, third].map(({ program }) => program.testRun({ data: FRAME }).result);
+  assert.deepEqual(verdicts, [1, 3, 1]);
+});
+
 test('programs share the maps that they are given, and leave them open', { skip: needsRoot }, () => {
   using shared = createMap(counter, { name: 'shared' });
   for (const name of ['one', 'two']) {

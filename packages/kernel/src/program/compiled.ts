@@ -1,6 +1,7 @@
 /**
  * From a declared program to one in the kernel. What was compiled when its module was built is finished here, for the values
- * of its configs and for the running kernel; maps that nobody gave are created from their declarations.
+ * of its configs and for the running kernel; maps that nobody gave are created from their declarations. A program that is
+ * loaded again with values that differ only in numbers is not compiled again.
  *
  *     using loaded = loadDeclared(balance, { config: { settings: { udp: true } } });
  *     loaded.map(services).set({ address, port, protocol: 6 }, { count: 3, first: 100 });
@@ -14,15 +15,7 @@ import {
   type ProgramDeclaration,
   WaggleError,
 } from '@waggle/bpf';
-import {
-  AllocationMemory,
-  finishProgram,
-  type GivenConfigs,
-  generate,
-  type IrProgram,
-  programFromJson,
-  usedMaps,
-} from '@waggle/compiler';
+import { CodeVariants, type GivenConfigs, programFromJson } from '@waggle/compiler';
 import { kernelBtf } from '../btf/index.ts';
 import { createMap, type MapOf } from '../map/create.ts';
 import type { KernelMap } from '../map/map.ts';
@@ -100,21 +93,14 @@ export function loadDeclared(
   declaration: ProgramDeclaration,
   options: LoadDeclaredOptions = {},
 ): LoadedProgram {
-  const { maps: given = {}, config, without, cpu, flags, onLog } = options;
+  const { maps: given = {}, config = {}, flags, onLog } = options;
   const body = compiledBody(declaration);
-  const { name: ownName, program, allocations } = read(body);
+  const { name: ownName, variants } = read(body, options);
   const name = options.name ?? declaration.name ?? objectName(ownName);
-  const { maps: declarations, configs } = body.bindings();
-  const ir = finishProgram(name, program, configs, {
-    ...(config ? { config } : {}),
-    ...(without ? { without } : {}),
-    kernel: kernelBtf,
-  });
-  const code = withKernelFunctions(
-    name,
-    generate(ir, { allocations, ...(cpu === undefined ? {} : { cpu }) }),
-  );
-  const { maps, created } = mapsOf(name, ir, declarations, given);
+  const { maps: declarations } = body.bindings();
+  const finished = variants.finish(name, config);
+  const code = withKernelFunctions(name, finished.code);
+  const { maps, created } = mapsOf(name, finished.maps, declarations, given);
   try {
     const { type, license, target } = declaration;
     const spec = {
@@ -133,29 +119,38 @@ export function loadDeclared(
   }
 }
 
-/** What is known of a body: a program that is loaded again is not read, optimised and given registers anew. */
+/** What is known of a body: the program in it, and its code by how it is compiled. */
 interface KnownBody extends ReturnType<typeof programFromJson> {
-  readonly allocations: AllocationMemory;
+  readonly variants: Map<string, CodeVariants>;
 }
 
 const bodies = new WeakMap<CompiledBody, KnownBody>();
 
-function read(body: CompiledBody): KnownBody {
-  const known = bodies.get(body) ?? { ...programFromJson(body.code), allocations: new AllocationMemory() };
+function read(
+  body: CompiledBody,
+  { cpu = 3, without = [] }: LoadDeclaredOptions,
+): { name: string; variants: CodeVariants } {
+  const known = bodies.get(body) ?? { ...programFromJson(body.code), variants: new Map() };
   bodies.set(body, known);
-  return known;
+  const { name, program } = known;
+  const key = [cpu, ...without].join(' ');
+  const compile = (): CodeVariants =>
+    new CodeVariants(program, body.bindings().configs, { cpu, without, kernel: kernelBtf });
+  const variants = known.variants.get(key) ?? compile();
+  known.variants.set(key, variants);
+  return { name, variants };
 }
 
 function mapsOf(
   program: string,
-  ir: IrProgram,
+  used: Iterable<string>,
   declarations: Readonly<Record<string, MapSpec>>,
   given: Readonly<Record<string, KernelMap>>,
 ): { maps: Record<string, KernelMap>; created: KernelMap[] } {
   const maps: Record<string, KernelMap> = {};
   const created: KernelMap[] = [];
   try {
-    for (const name of usedMaps(ir)) {
+    for (const name of used) {
       const declaration = declarations[name];
       const known = given[name];
       if (known) maps[name] = known;
