@@ -29,7 +29,7 @@ export { type HasDescriptor, possibleCpus } from './map/element.ts';
 export { KernelMap, type MapInfo } from './map/map.ts';
 export { MappedArray } from './map/mapped-array.ts';
 export { BloomFilterMap, QueueMap } from './map/queue.ts';
-export { TableMap, type UpdateMode } from './map/table.ts';
+export { type PackedElements, TableMap, type UpdateMode } from './map/table.ts';
 export * from './net/index.ts';
 export { unpin } from './object.ts';
 export * from './probe/index.ts';

@@ -54,6 +54,48 @@ test('a hash map behaves like a Map', { skip: needsRoot }, () => {
   assert.equal(map.has(key(80)), false);
 });
 
+test('many entries go in and out as bytes', { skip: needsRoot }, () => {
+  const Prefix = struct('prefix', { prefixLength: u32, address: be32 });
+  for (const spec of [
+    hashMap({ key: u64, value: u32, maxEntries: 10_000 }),
+    lpmTrie({ key: Prefix, value: u32, maxEntries: 10_000 }),
+    lruHashMap({ key: u64, value: u32, maxEntries: 10_000 }),
+  ]) {
+    using created = createMap(spec);
+    using map = openMap({ id: created.info().id });
+    const count = 5000;
+    const [keys, values] = [Buffer.alloc(count * 8), Buffer.alloc(count * 4)];
+    for (let index = 0; index < count; index++) {
+      keys.writeUInt32LE(32, index * 8);
+      keys.writeUInt32BE(index, index * 8 + 4);
+      values.writeUInt32LE(index * 7, index * 4);
+    }
+    map.setPacked({ keys, values });
+    const read = map.readPacked();
+    assert.equal(read.keys.length, keys.length);
+    const found = new Map<string, number>();
+    const view = new DataView(read.values.buffer, read.values.byteOffset);
+    for (let index = 0; index < count; index++) {
+      found.set(
+        Buffer.from(read.keys.subarray(index * 8, index * 8 + 8)).toString('hex'),
+        view.getUint32(index * 4, true),
+      );
+    }
+    for (let index = 0; index < count; index++) {
+      assert.equal(found.get(keys.toString('hex', index * 8, index * 8 + 8)), index * 7);
+    }
+    // One that is not there is passed over, wherever it stands.
+    const absent = Buffer.from('2000000000ffffff', 'hex');
+    map.deletePacked(Buffer.concat([keys.subarray(0, 80), absent, keys.subarray(80)]));
+    assert.equal(map.readPacked().keys.length, 0);
+    assert.throws(() => map.setPacked({ keys, values: values.subarray(4) }), { code: 'WRONG_SIZE' });
+    assert.throws(() => map.deletePacked(keys.subarray(1)), {
+      code: 'WRONG_SIZE',
+      message: /no whole number of keys/,
+    });
+  }
+});
+
 test('update modes create and replace', { skip: needsRoot }, () => {
   using map = createMap(services);
   assert.throws(

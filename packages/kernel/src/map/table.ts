@@ -3,7 +3,7 @@
  * beyond the value itself: the argument of the call and its buffers are made once. Whole maps are read and written in
  * batches, which cost a fraction of a call for each element.
  */
-import type { Infer } from '@waggle/bpf';
+import { type Infer, WaggleError } from '@waggle/bpf';
 import { KernelError } from '../errors.ts';
 import { MapElement } from '../sys/attributes.ts';
 import { Attribute, Command } from '../sys/bpf.ts';
@@ -26,6 +26,12 @@ export interface TableShape<K, In, Out> {
   readonly key: Element<K>;
   readonly value: Element<In, Out>;
   readonly maxEntries: number;
+}
+
+/** Elements side by side, as the kernel holds them: for hundreds of thousands, of which none shall be an object. */
+export interface PackedElements {
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
 }
 
 /** A map from `K` to values, written as `In` and read as `Out` (the same, unless values refer to kernel objects). */
@@ -77,6 +83,11 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
   set(key: K, value: In, mode: UpdateMode = 'any'): void {
     this.#key.write(this.#keyBuffer.view, 0, key);
     this.#value.write(this.#valueBuffer.view, 0, value);
+    this.#setBuffered(mode);
+  }
+
+  /** Sets what the buffers hold. */
+  #setBuffered(mode: UpdateMode): void {
     if (mode !== this.#updateMode) {
       this.#update.set('flags', modes[mode]);
       this.#updateMode = mode;
@@ -142,6 +153,49 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
     for (const key of list.slice(done)) this.delete(key);
   }
 
+  /** All entries as bytes, in the kernel's order. */
+  readPacked(): PackedElements {
+    const [keys, values]: [Uint8Array[], Uint8Array[]] = [[], []];
+    for (const batch of readBatches(this, this.#sizes())) {
+      // The next batch comes into the same memory.
+      keys.push(leading(batch.keys, batch.count * this.#key.size).slice());
+      values.push(leading(batch.values, batch.count * this.#value.size).slice());
+    }
+    return { keys: concatenated(keys), values: concatenated(values) };
+  }
+
+  /**
+   * Sets entries that are bytes already; nothing but their length is checked.
+   * @throws WaggleError WRONG_SIZE; KernelError that says after how many entries the kernel stopped; those are set.
+   */
+  setPacked({ keys, values }: PackedElements): void {
+    const count = this.#countOf(keys);
+    if (values.length !== count * this.#value.size) {
+      throw new WaggleError(
+        'WRONG_SIZE',
+        `${this.object}: ${count} keys, and ${values.length} bytes of values`,
+        {
+          hint: `A value has ${this.#value.size} bytes`,
+        },
+      );
+    }
+    const done = writeBatch(this, NativeBuffer.from(keys), NativeBuffer.from(values), count);
+    for (let index = 0; !done && index < count; index++) {
+      this.#keyBuffer.bytes.set(element(keys, index, this.#key.size));
+      this.#valueBuffer.bytes.set(element(values, index, this.#value.size));
+      this.#setBuffered('any');
+    }
+  }
+
+  /** Removes entries whose keys are bytes already; those that are not there are passed over. @throws WaggleError WRONG_SIZE */
+  deletePacked(keys: Uint8Array): void {
+    const count = this.#countOf(keys);
+    for (let index = deleteBatch(this, NativeBuffer.from(keys), count); index < count; index++) {
+      this.#keyBuffer.bytes.set(element(keys, index, this.#key.size));
+      this.#found(this.#delete.execute(Command.mapDelete), 'delete from');
+    }
+  }
+
   /** Removes all entries. */
   clear(): void {
     this.deleteAll(this.keys());
@@ -158,6 +212,14 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
     const buffer = new NativeBuffer(list.length * element.size);
     for (const [index, each] of list.entries()) element.write(buffer.view, index * element.size, each);
     return buffer;
+  }
+
+  #countOf(keys: Uint8Array): number {
+    const { size } = this.#key;
+    if (keys.length % size === 0) return keys.length / size;
+    throw new WaggleError('WRONG_SIZE', `${this.object}: ${keys.length} bytes are no whole number of keys`, {
+      hint: `A key has ${size} bytes`,
+    });
   }
 
   #sizes() {
@@ -203,3 +265,20 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
     return new KernelError(operation, this.object, number);
   }
 }
+
+const leading = (view: DataView, length: number): Uint8Array =>
+  new Uint8Array(view.buffer, view.byteOffset, length);
+
+/** One after the other. Not a Buffer, whose `slice` shares memory, contrary to that of what callers declare. */
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    whole.set(part, end);
+    end += part.length;
+  }
+  return whole;
+}
+
+const element = (packed: Uint8Array, index: number, size: number): Uint8Array =>
+  packed.subarray(index * size, (index + 1) * size);

@@ -38,18 +38,31 @@ function readAddress(text: string): IpAddress | undefined {
   if (typeof text !== 'string') return undefined;
   const family = text.includes(':') ? 6 : 4;
   const bytes = family === 4 ? readIpv4(text) : readIpv6(text);
-  return bytes === undefined ? undefined : { family, bytes: Uint8Array.from(bytes) };
+  return bytes === undefined ? undefined : { family, bytes };
 }
 
-function readIpv4(text: string): number[] | undefined {
-  const parts = text.split('.');
-  // A leading zero means octal to some readers and nothing to others, so it is refused.
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part))) return undefined;
-  const bytes = parts.map(Number);
-  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
+function readIpv4(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(4);
+  // By characters, for lists of a hundred thousand are read: an expression for each part costs ten times as much.
+  for (let at = 0, index = 0; index < 4; at++, index++) {
+    const start = at;
+    let byte = 0;
+    for (; at < start + 3 && isDigit(text.charCodeAt(at)); at++)
+      byte = byte * 10 + text.charCodeAt(at) - ZERO;
+    // A leading zero means octal to some readers and nothing to others, so it is refused.
+    const octal = at > start + 1 && text.charCodeAt(start) === ZERO;
+    if (at === start || octal || byte > 255) return undefined;
+    bytes[index] = byte;
+    const ends = index === 3 ? at === text.length : text[at] === '.';
+    if (!ends) return undefined;
+  }
+  return bytes;
 }
 
-function readIpv6(text: string): number[] | undefined {
+const ZERO = 0x30;
+const isDigit = (code: number): boolean => code >= ZERO && code < ZERO + 10;
+
+function readIpv6(text: string): Uint8Array | undefined {
   const [before = '', after, ...more] = text.split('::');
   if (more.length > 0) return undefined;
   const head = readGroups(before, after === undefined);
@@ -58,7 +71,10 @@ function readIpv6(text: string): number[] | undefined {
   const missing = 16 - head.length - tail.length;
   // The double colon stands for at least one group.
   if (after === undefined ? missing !== 0 : missing < 2) return undefined;
-  return [...head, ...new Array<number>(missing).fill(0), ...tail];
+  const bytes = new Uint8Array(16);
+  bytes.set(head);
+  bytes.set(tail, 16 - tail.length);
+  return bytes;
 }
 
 /** The bytes of groups between colons; the last may be an IPv4 address where the address ends. */
@@ -167,18 +183,25 @@ export function networkOf(prefix: IpPrefix): IpPrefix {
   return { ...prefix, bytes };
 }
 
+function hasBitsAfter({ bytes, length }: IpPrefix): boolean {
+  for (let index = length >> 3; index < bytes.length; index++) {
+    const kept = index === length >> 3 ? 0xff00 >> (length & 7) : 0;
+    if (((bytes[index] ?? 0) & ~kept & 0xff) !== 0) return true;
+  }
+  return false;
+}
+
 /**
  * Reads the prefix of a network: one whose bits after the prefix are zero.
  * @throws WaggleError MALFORMED
  */
 export function parseNetwork(text: string): IpPrefix {
   const prefix = parsePrefix(text);
-  const network = networkOf(prefix);
-  if (network.bytes.some((byte, index) => byte !== prefix.bytes[index])) {
+  if (hasBitsAfter(prefix)) {
     throw unparsable(
       text,
       'a network: it has bits after its prefix',
-      `Did you mean ${formatPrefix(network)}?`,
+      `Did you mean ${formatPrefix(networkOf(prefix))}?`,
     );
   }
   return prefix;
