@@ -5,8 +5,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codecOf, SkLookupMd } from '@waggle/bpf';
-import { listeningSockets, loadProgram, mountBpffs, Program, Socket, unmount } from '@waggle/kernel';
-import { type Binding, BindingStore, parseBinding, Registry, Steering } from '@waggle/steering';
+import {
+  formatPrefix,
+  listeningSockets,
+  loadProgram,
+  mountBpffs,
+  Program,
+  Socket,
+  unmount,
+} from '@waggle/kernel';
+import {
+  type Binding,
+  BindingStore,
+  formatPorts,
+  parseBinding,
+  parseBindingFile,
+  Registry,
+  Steering,
+} from '@waggle/steering';
 import { compileProgram, noClang } from '../e2e/support/corpus/twin.ts';
 import { SteeringLab } from '../e2e/support/steering-lab.ts';
 import { benchmark } from './support/benchmark.ts';
@@ -27,6 +43,17 @@ const bindings = (count: number): Binding[] =>
   Array.from({ length: count }, (_, index) =>
     binding(`10.${index >> 14}.${(index >> 6) & 255}.${index & 63}`, String(80 + (index % 50))),
   );
+
+/** The file that has these bindings. */
+const jsonOf = (list: readonly Binding[]): string =>
+  JSON.stringify({
+    bindings: list.map(({ label, protocol, prefix, ports }) => ({
+      label,
+      protocol,
+      prefix: formatPrefix(prefix),
+      port: formatPorts(ports),
+    })),
+  });
 
 /** The first packet of a connection to an address and port, as the program sees it. */
 function lookup(address: number, port: number): Uint8Array {
@@ -89,6 +116,14 @@ await benchmark(
 
       const few = () => time(program, hit);
       const ten = compare(ROUNDS, few).ours;
+      const text = jsonOf(bindings(MANY));
+      for (const [what, body] of Object.entries({
+        'load FILE': () => store.replaceAll(parseBindingFile('b.json', text)),
+        'dry run of FILE': () => store.compare(parseBindingFile('b.json', text)),
+      })) {
+        const figures = compare(2, () => wallTime(body));
+        row({ what: what.replace('FILE', `${MANY} bindings, JSON`), unit: 'time', ...figures });
+      }
       const list = bindings(MANY);
       const loading = compare(2, () => wallTime(() => store.replaceAll(list)));
       row({ what: `replace ${MANY} bindings`, unit: 'time', ...loading, goal: { atMost: SECOND } });

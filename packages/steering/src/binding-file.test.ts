@@ -54,3 +54,18 @@ test('any text is read or refused', () => {
   fc.assert(fc.property(fc.string(), (text) => void faultsOf(text)));
   fc.assert(fc.property(fc.string(), (text) => void faultsOf(`bindings:\n- ${text}`)));
 });
+
+test('JSON is told of by its lines, too', () => {
+  const entry = (prefix: string) =>
+    `{ "label": "www", "protocol": "tcp",\n "prefix": "${prefix}", "port": 80 }`;
+  const file = (...entries: string[]) => `{ "bindings": [\n${entries.join(',\n')}\n] }`;
+  assert.deepEqual(faultsOf(file(entry('10.0.0.0/8'), entry('10.0.0.0/9'))), []);
+  const faults = faultsOf(file(entry('10.0.0.0/8'), entry('10.0.0.0/33'), entry('10.0.0.0/8')));
+  assert.match(faults[0] ?? '', /^b\.yaml:4: 10\.0\.0\.0\/33 is not an IP prefix/);
+  assert.match(faults[1] ?? '', /^b\.yaml:6: tcp 10\.0\.0\.0\/8 80 is bound on line 2 already/);
+  // A key that is there twice, and text that ends too early.
+  const twice = entry('10.0.0.0/8').replace('}', `, "label": ${JSON.stringify('"x\\" : ')} }`);
+  assert.match(faultsOf(file(twice))[0] ?? '', /^b\.yaml:\d: Map keys must be unique/);
+  assert.deepEqual(faultsOf(file(entry('10.0.0.0/8')).replace('www', 'w\\u0077w')), []);
+  assert.notDeepEqual(faultsOf(file(entry('10.0.0.0/8')).slice(0, -4)), []);
+});

@@ -3,16 +3,18 @@
  * was declared lies beside them. Changes of one binding are made in an order in which every packet meets the old or the
  * new owner of its port: what is new is written first, then the levels are switched, then goes what is old.
  */
-import type { Infer } from '@waggle/bpf';
 import { WaggleError } from '@waggle/bpf';
-import { awaitPrograms } from '@waggle/kernel';
-import { atSamePlace, type Binding, formatBinding, groupKey, groupsOf, placeOf } from './binding.ts';
+import { awaitPrograms, type PackedElements } from '@waggle/kernel';
+import { type Binding, formatBinding } from './binding.ts';
+import { BindingList } from './binding-list.ts';
 import { LabelTable } from './label-table.ts';
 import type { Maps } from './pins.ts';
-import { alreadyBound, type BindingDiff, compare, type Plan, planOf, targetsOf } from './plan.ts';
-import { bindingRecord, keyText, levelValue, type StoredBinding, storedBinding } from './records.ts';
-import { KINDS, MAX_LEVELS, type TargetKey } from './steer.bpf.ts';
+import { type BindingDiff, compare, Plan } from './plan.ts';
+import { levelValue, type StoredBinding } from './records.ts';
+import { KINDS, MAX_LEVELS, TargetKey, WhenMissing } from './steer.bpf.ts';
 import type { Steering } from './steering.ts';
+import { TargetReader } from './target-reader.ts';
+import { changedTargets, goneTargets } from './target-writer.ts';
 
 /** A binding, and how many packets it has met. */
 export interface CountedBinding extends StoredBinding {
@@ -38,56 +40,65 @@ export class BindingStore {
 
   /** All bindings, with their counts, in the order of their precedence. */
   list(): CountedBinding[] {
-    const counts = this.#targets().counts;
-    const stored = this.#stored(new LabelTable(this.#maps));
-    const withPlace = stored.map((binding) => ({ ...binding, lookups: counts.get(binding.id) ?? 0n }));
-    return inOrder(withPlace);
+    const labels = new LabelTable(this.#maps);
+    const stored = this.#stored();
+    const counts = new TargetReader(this.#maps.targets.readPacked()).lookupsOf(this.#active().generation);
+    return inOrder(stored).map((row) => ({
+      ...stored.binding(row, labels),
+      lookups: counts.get(stored.idOf(row)) ?? 0n,
+    }));
   }
 
   /**
    * Adds a binding.
    * @throws WaggleError EXISTS when the same addresses and ports are bound already, NOT_FOUND for a fallback that does not exist,
-   *   FULL.
+   *   FULL. Nothing is changed then.
    */
   add(binding: Binding): void {
     using _lock = this.#steering.lock();
     const labels = new LabelTable(this.#maps);
-    const before = this.#stored(labels);
-    const same = atSamePlace(groupsOf(before), binding);
-    if (same) throw alreadyBound(same);
+    const stored = this.#stored();
     if (typeof binding.missing !== 'string') labels.idOf(binding.missing.fallback);
-    const ids = new Set(before.map(({ id }) => id));
-    let id = 0;
-    while (ids.has(id)) id++;
-    const stored = { ...binding, id };
-    const after = planOf(groupsOf([...before, stored]));
-    labels.add(binding.label);
-    this.#change(planOf(groupsOf(before)), after, groupKey(stored), labels);
-    this.#maps.bindings.set({ id, generation: this.#active().generation }, bindingRecord(stored, labels));
+    labels.reserve(binding.label);
+    const before = new Plan(stored, labels);
+    const after = new Plan(stored.with(binding, labels), labels);
+    after.checkLevels();
+    const row = stored.length;
+    this.#checkRoom('bindings', row, 1);
+    const blocks = after.targetsAround(after.list, row, 0).keys.length / TargetKey.size;
+    this.#checkRoom('targets', before.targetCount, blocks);
+    labels.commit();
+    // A target always has a binding that is listed, also if this process ends between the two.
+    this.#maps.bindings.setPacked(after.list.packed(this.#active().generation, row));
+    this.#change(before, after, after.list, row);
   }
 
   /** Removes a binding. @throws WaggleError NOT_FOUND */
   remove(binding: Omit<Binding, 'missing'>): void {
     using _lock = this.#steering.lock();
     const labels = new LabelTable(this.#maps);
-    const before = this.#stored(labels);
-    const found = atSamePlace(groupsOf(before), binding);
-    if (!found || found.label !== binding.label) {
+    const before = new Plan(this.#stored(), labels);
+    const wanted = BindingList.of([{ ...binding, missing: 'drop' }], { idOf: () => 0 });
+    const row = before.find(wanted, 0);
+    const found = row === undefined ? undefined : before.list.binding(row, labels);
+    if (row === undefined || found?.label !== binding.label) {
       throw new WaggleError('NOT_FOUND', `${formatBinding({ ...binding, missing: 'drop' })} is not bound`, {
         hint: found
           ? `It is bound to "${found.label}"`
           : 'See waggle steer bindings for what is; write it the same way',
       });
     }
-    const after = before.filter((other) => other !== found);
-    this.#change(planOf(groupsOf(before)), planOf(groupsOf(after)), groupKey(found), labels);
-    this.#maps.bindings.delete({ id: found.id, generation: this.#active().generation });
-    this.#forgetUnused(after);
+    const after = new Plan(before.list.without(row), labels);
+    this.#change(before, after, before.list, row);
+    this.#maps.bindings.deletePacked(before.list.packed(this.#active().generation, row).keys);
+    this.#forgetUnused(after.list, labels);
   }
 
-  /** What {@link BindingStore.replaceAll} would change. */
+  /** What {@link BindingStore.replaceAll} would change. @throws WaggleError as it would */
   compare(wanted: readonly Binding[]): BindingDiff {
-    return compare(groupsOf(this.#stored(new LabelTable(this.#maps))), groupsOf(wanted));
+    const labels = new LabelTable(this.#maps);
+    const after = planOf(wanted, labels);
+    return compare(new Plan(this.#stored(), labels), after, labels);
   }
 
   /**
@@ -98,47 +109,41 @@ export class BindingStore {
   replaceAll(wanted: readonly Binding[]): BindingDiff {
     using _lock = this.#steering.lock();
     const labels = new LabelTable(this.#maps);
-    const stored = wanted.map((binding, id) => ({ ...binding, id }));
-    const groups = groupsOf(stored);
-    const { blocks, levels } = planOf(groups);
-    checkFallbacks(wanted, labels);
+    const after = planOf(wanted, labels);
     const { half, generation } = this.#active();
     const next = 1 - generation;
-    const before = groupsOf(this.#stored(labels));
-    const { counts, keys } = this.#targets();
+    const stored = this.#maps.bindings.readPacked();
+    const before = new Plan(BindingList.stored(stored, generation), labels);
+    const old = new TargetReader(this.#maps.targets.readPacked());
     // What an earlier replacement that was interrupted has left.
-    this.#forget(next, keys[next] ?? []);
-    for (const { label } of wanted) labels.add(label);
-    const countOf = (owner: StoredBinding): bigint => {
-      const same = counts.size > 0 ? atSamePlace(before, owner) : undefined;
-      return (same && counts.get(same.id)) ?? 0n;
-    };
-    this.#maps.targets.setAll(
-      [...blocks.values()].flatMap((divided) => targetsOf(divided, labels, next, countOf)),
-    );
-    this.#maps.bindings.setAll(
-      stored.map((binding) => [{ id: binding.id, generation: next }, bindingRecord(binding, labels)]),
-    );
-    this.#writeLevels(1 - half, levels);
+    this.#forget(next, stored, old);
+    const targets = after.targets(next, carriedOver(before, after, old.lookupsOf(generation)));
+    this.#checkRoom('bindings', before.list.length, after.list.length);
+    this.#checkRoom('targets', old.countOf(generation), targets.keys.length / TargetKey.size);
+    labels.commit();
+    this.#maps.targets.setPacked(targets);
+    this.#maps.bindings.setPacked(after.list.packed(next));
+    this.#writeLevels(1 - half, after.levels);
     this.#activate({ half: 1 - half, generation: next });
-    this.#forget(generation, keys[generation] ?? []);
-    this.#forgetUnused(wanted);
-    return compare(before, groups);
+    this.#forget(generation, stored, old);
+    // Before the names of labels go.
+    const diff = compare(before, after, labels);
+    this.#forgetUnused(after.list, labels);
+    return diff;
   }
 
   /** Takes the numbers of labels without bindings and sockets away. The caller holds the lock. */
   forgetUnused(): void {
-    this.#forgetUnused(this.#stored(new LabelTable(this.#maps)));
+    this.#forgetUnused(this.#stored(), new LabelTable(this.#maps));
   }
 
-  #forgetUnused(bindings: readonly Binding[]): void {
-    const labels = new LabelTable(this.#maps);
-    const used = new Set<string>();
-    for (const { label, missing } of bindings) {
-      used.add(label);
-      if (typeof missing !== 'string') used.add(missing.fallback);
+  #forgetUnused(list: BindingList, labels: LabelTable): void {
+    const used = new Set<number>();
+    for (let row = 0; row < list.length; row++) {
+      used.add(list.labelOf(row));
+      if (list.missingOf(row) === WhenMissing.Fallback) used.add(list.fallbackOf(row));
     }
-    for (const [, { cookie, label }] of this.#maps.slots) if (cookie !== 0n) used.add(labels.nameOf(label));
+    for (const [, { cookie, label }] of this.#maps.slots) if (cookie !== 0n) used.add(label);
     labels.keep(used);
   }
 
@@ -153,50 +158,35 @@ export class BindingStore {
     awaitPrograms();
   }
 
-  #stored(labels: LabelTable): StoredBinding[] {
-    const { generation } = this.#active();
-    const found: StoredBinding[] = [];
-    for (const [key, record] of this.#maps.bindings) {
-      if (key.generation === generation) found.push(storedBinding(key.id, record, labels));
-    }
-    return found;
+  #stored(): BindingList {
+    return BindingList.stored(this.#maps.bindings.readPacked(), this.#active().generation);
   }
 
-  /** The lookups of each binding that is in use, and the keys of each generation. */
-  #targets(): { counts: Map<number, bigint>; keys: [Key[], Key[]] } {
-    const { generation } = this.#active();
-    const counts = new Map<number, bigint>();
-    const keys: [Key[], Key[]] = [[], []];
-    for (const [key, { binding, lookups }] of this.#maps.targets) {
-      keys[key.generation === 0 ? 0 : 1].push(key);
-      if (key.generation !== generation || lookups === 0n) continue;
-      counts.set(binding, (counts.get(binding) ?? 0n) + lookups);
-    }
-    return { counts, keys };
-  }
-
-  /** Brings a group from what it was to what it shall be. */
-  #change(
-    before: Plan<StoredBinding>,
-    after: Plan<StoredBinding>,
-    group: string | number,
-    labels: LabelTable,
-  ): void {
+  /** Brings the targets with the prefix of a row from what they were to what they shall be. */
+  #change(before: Plan, after: Plan, list: BindingList, row: number): void {
     const { half, generation } = this.#active();
-    const old = targetsOf(before.blocks.get(group) ?? [], labels, generation);
-    const wanted = targetsOf(after.blocks.get(group) ?? [], labels, generation);
-    const owners = new Map(old.map(([key, { binding }]) => [keyText(key), binding]));
-    const kept = new Set(wanted.map(([key]) => keyText(key)));
+    const old = before.targetsAround(list, row, generation);
+    const wanted = after.targetsAround(list, row, generation);
+    const { targets } = this.#maps;
     // Those that stay with their owner keep their counts.
-    this.#maps.targets.setAll(wanted.filter(([key, { binding }]) => owners.get(keyText(key)) !== binding));
+    targets.setPacked(changedTargets(old, wanted));
     if (JSON.stringify(before.levels) !== JSON.stringify(after.levels)) {
       this.#writeLevels(1 - half, after.levels);
       this.#activate({ half: 1 - half, generation });
     }
-    this.#maps.targets.deleteAll(old.filter(([key]) => !kept.has(keyText(key))).map(([key]) => key));
+    targets.deletePacked(goneTargets(old, wanted));
   }
 
-  #writeLevels(half: number, levels: Plan<Binding>['levels']): void {
+  /** What is new lies beside what is old for a moment. @throws WaggleError FULL */
+  #checkRoom(name: 'bindings' | 'targets', old: number, more: number): void {
+    const { maxEntries } = this.#maps[name];
+    if (old + more <= maxEntries) return;
+    throw new WaggleError('FULL', `there is no room for ${more} ${name} beside the ${old} that are in use`, {
+      hint: `There is room for ${maxEntries}. A range of ports counts as the blocks that it is cut into`,
+    });
+  }
+
+  #writeLevels(half: number, levels: Plan['levels']): void {
     for (const [kind, specs] of levels.entries()) {
       const values = specs.map(levelValue);
       const padding = new Array<typeof NO_LEVEL>(MAX_LEVELS - values.length).fill(NO_LEVEL);
@@ -204,30 +194,48 @@ export class BindingStore {
     }
   }
 
-  #forget(generation: number, keys: readonly Key[]): void {
-    const { targets, bindings } = this.#maps;
-    targets.deleteAll(keys);
-    bindings.deleteAll([...bindings.keys()].filter((key) => key.generation === generation));
+  #forget(generation: number, bindings: PackedElements, targets: TargetReader): void {
+    this.#maps.targets.deletePacked(targets.keysOf(generation));
+    this.#maps.bindings.deletePacked(BindingList.stored(bindings, generation).packed(generation).keys);
   }
 }
 
-type Key = Infer<typeof TargetKey>;
-
-function checkFallbacks(wanted: readonly Binding[], labels: LabelTable): void {
-  const names = new Set([...wanted.map(({ label }) => label), ...labels.names]);
-  for (const { missing } of wanted) {
-    if (typeof missing !== 'string' && !names.has(missing.fallback)) labels.idOf(missing.fallback);
-  }
+/** Works wanted bindings out; sets numbers aside for labels that are new. */
+function planOf(wanted: readonly Binding[], labels: LabelTable): Plan {
+  for (const { label } of wanted) labels.reserve(label);
+  const plan = new Plan(BindingList.of(wanted, labels), labels);
+  plan.checkLevels();
+  return plan;
 }
 
-/** Bindings by what they cover: longest prefix first, then fewest ports. */
-function inOrder(bindings: readonly CountedBinding[]): CountedBinding[] {
-  const places = new Map(bindings.map((binding) => [binding, placeOf(binding)]));
-  const size = ({ ports }: Binding): number => ports.last - ports.first;
-  return [...bindings].sort(
+/** What bindings have counted, by their rows before: by the rows of those of the same place after. */
+function carriedOver(before: Plan, after: Plan, lookups: ReadonlyMap<number, bigint>): Map<number, bigint> {
+  const carried = new Map<number, bigint>();
+  if (lookups.size === 0) return carried;
+  for (let row = 0; row < before.list.length; row++) {
+    const count = lookups.get(before.list.idOf(row));
+    const same = count === undefined ? undefined : after.find(before.list, row);
+    if (count !== undefined && same !== undefined) carried.set(same, count);
+  }
+  return carried;
+}
+
+/** Rows in the order of their precedence: longest prefix first, then fewest ports; equals by what they cover. */
+function inOrder(list: BindingList): number[] {
+  const size = (row: number): number => list.lastOf(row) - list.firstOf(row);
+  const byAddress = (left: number, right: number): number => {
+    for (let word = 0; word < 4; word++) {
+      const difference = list.addressOf(left, word) - list.addressOf(right, word);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  };
+  return Array.from({ length: list.length }, (_, row) => row).sort(
     (left, right) =>
-      right.prefix.length - left.prefix.length ||
+      list.prefixLengthOf(right) - list.prefixLengthOf(left) ||
       size(left) - size(right) ||
-      ((places.get(left) ?? '') < (places.get(right) ?? '') ? -1 : 1),
+      list.kindOf(left) - list.kindOf(right) ||
+      byAddress(left, right) ||
+      list.firstOf(left) - list.firstOf(right),
   );
 }

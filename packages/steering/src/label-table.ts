@@ -12,6 +12,7 @@ export class LabelTable implements LabelNumbers {
   readonly #counters: Maps['counters'];
   readonly #byName = new Map<string, number>();
   readonly #byId = new Map<number, string>();
+  readonly #reserved: number[] = [];
 
   constructor({ labels, counters }: Pick<Maps, 'labels' | 'counters'>) {
     this.#labels = labels;
@@ -42,8 +43,8 @@ export class LabelTable implements LabelNumbers {
     throw new WaggleError('NOT_FOUND', `there is no label "${name}"`, { hint });
   }
 
-  /** Gives a name its number. @throws WaggleError FULL */
-  add(name: string): number {
+  /** Sets a number aside for a name: nothing is written before {@link LabelTable.commit}. @throws WaggleError FULL */
+  reserve(name: string): number {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
     let id = 0;
@@ -53,17 +54,24 @@ export class LabelTable implements LabelNumbers {
         hint: `${MAX_LABELS} labels have bindings or sockets; remove those of one first`,
       });
     }
-    // Another label may have had the number before.
-    this.#counters.set(id, new Array<typeof NOTHING>(possibleCpus()).fill(NOTHING));
-    this.#labels.set(id, { name });
+    this.#reserved.push(id);
     this.#remember(id, name);
     return id;
   }
 
+  /** Gives all names their numbers. */
+  commit(): void {
+    for (const id of this.#reserved.splice(0)) {
+      // Another label may have had the number before.
+      this.#counters.set(id, new Array<typeof NOTHING>(possibleCpus()).fill(NOTHING));
+      this.#labels.set(id, { name: this.nameOf(id) });
+    }
+  }
+
   /** Takes the numbers of all but some labels away. */
-  keep(used: ReadonlySet<string>): void {
+  keep(used: ReadonlySet<number>): void {
     for (const [name, id] of [...this.#byName]) {
-      if (used.has(name)) continue;
+      if (used.has(id)) continue;
       this.#labels.set(id, { name: '' });
       this.#byName.delete(name);
       this.#byId.delete(id);

@@ -1,20 +1,16 @@
 /**
- * What a list of bindings comes to: their ports divided within each group, and the levels on which they are looked up. Pure, and
- * quick for lists of a hundred thousand.
+ * What a list of bindings comes to: their ports divided within each group, the levels on which they are looked up, and the targets that
+ * the program finds there. Pure, and quick for lists of a hundred thousand.
  */
-import type { Infer } from '@waggle/bpf';
 import { WaggleError } from '@waggle/bpf';
-import { atSamePlace, type Binding, formatMissing, type Groups, placeOf } from './binding.ts';
-import {
-  kindName,
-  kindOf,
-  type LabelNumbers,
-  type StoredBinding,
-  targetKey,
-  targetValue,
-} from './records.ts';
-import { KINDS, MAX_LEVELS, type Target, type TargetKey } from './steer.bpf.ts';
-import { divide, type LevelSpec, levelsOf, type OwnedBlock } from './targets.ts';
+import type { PackedElements } from '@waggle/kernel';
+import { type Binding, placeOf } from './binding.ts';
+import type { BindingList } from './binding-list.ts';
+import { kindName, type LabelNumbers } from './records.ts';
+import { Groups, Places } from './row-table.ts';
+import { KINDS, MAX_LEVELS } from './steer.bpf.ts';
+import { TargetWriter } from './target-writer.ts';
+import { divide, type LevelSpec, levelsOf } from './targets.ts';
 
 /** What a replacement changes. */
 export interface BindingDiff {
@@ -25,68 +21,87 @@ export interface BindingDiff {
   readonly unchanged: number;
 }
 
-type TargetEntry = [Infer<typeof TargetKey>, Infer<typeof Target>];
+/** Takes a block of ports and the row of the binding that owns it. */
+type Visitor = (row: number, port: number, length: number) => void;
 
 /** A list of bindings, worked out. */
-export interface Plan<B extends Binding> {
-  /** By group: who owns which ports. */
-  readonly blocks: ReadonlyMap<string | number, readonly OwnedBlock<B>[]>;
+export class Plan {
+  readonly list: BindingList;
   /** By kind, in the order in which they are tried. */
   readonly levels: readonly (readonly LevelSpec[])[];
-}
+  /** How many targets there are. */
+  readonly targetCount: number;
+  readonly #places: Places;
+  readonly #groups: Groups;
 
-/**
- * Works bindings out.
- * @throws WaggleError EXISTS when two are of the same place; FULL when there are more levels of a kind than the program tries.
- */
-export function planOf<B extends Binding>(groups: Groups<B>): Plan<B> {
-  const blocks = new Map<string | number, OwnedBlock<B>[]>();
-  const used: LevelSpec[][] = Array.from({ length: KINDS }, () => []);
-  for (const [key, group] of groups) {
-    checkDistinct(groups, group);
-    const divided = divide(group);
-    blocks.set(key, divided);
-    for (const { length, owner } of divided) {
-      const { protocol, prefix } = owner;
-      used[kindOf(protocol, prefix.family)]?.push({ prefixLength: prefix.length, portLength: length });
+  /** @throws WaggleError EXISTS when two bindings are of the same place. */
+  constructor(list: BindingList, labels: Pick<LabelNumbers, 'nameOf'>) {
+    this.list = list;
+    this.#places = new Places(list);
+    const [duplicate] = this.#places.duplicates;
+    if (duplicate) throw alreadyBound(list.binding(duplicate.first, labels));
+    this.#groups = new Groups(list);
+    const used = Array.from({ length: KINDS }, () => new Set<number>());
+    let count = 0;
+    for (const group of this.#groups) {
+      this.#visitBlocks(group, (row, _, portLength) => {
+        used[list.kindOf(row)]?.add(list.prefixLengthOf(row) * 32 + portLength);
+        count++;
+      });
     }
-  }
-  const levels = used.map(levelsOf);
-  checkLevels(levels);
-  return { blocks, levels };
-}
-
-function checkDistinct<B extends Binding>(groups: Groups<B>, group: readonly B[]): void {
-  if (group.length === 1) return;
-  for (const binding of group) if (atSamePlace(groups, binding)) throw alreadyBound(binding);
-}
-
-function checkLevels(levels: readonly (readonly LevelSpec[])[]): void {
-  for (const [kind, { length }] of levels.entries()) {
-    if (length <= MAX_LEVELS) continue;
-    throw new WaggleError(
-      'FULL',
-      `${kindName(kind)} would be looked up on ${length} levels, of which there are ${MAX_LEVELS}`,
-      {
-        hint: 'A level is a length of prefix with a size of port block: use fewer lengths of prefixes, or ranges of ports that begin and end at multiples of 64',
-      },
+    this.targetCount = count;
+    this.levels = used.map((levels) =>
+      levelsOf([...levels].map((level) => ({ prefixLength: level >> 5, portLength: level & 31 }))),
     );
   }
-}
 
-/** The targets of a group. What its owner has counted before goes to the first of its blocks. */
-export function targetsOf(
-  blocks: readonly OwnedBlock<StoredBinding>[],
-  labels: LabelNumbers,
-  generation: number,
-  countOf: (owner: StoredBinding) => bigint = () => 0n,
-): TargetEntry[] {
-  const seen = new Set<StoredBinding>();
-  return blocks.map((block) => {
-    const lookups = seen.has(block.owner) ? 0n : countOf(block.owner);
-    seen.add(block.owner);
-    return [targetKey(block.owner, block, generation), targetValue(block.owner, labels, lookups)];
-  });
+  /** The row with the place of a row of another list. */
+  find(list: BindingList, row: number): number | undefined {
+    return this.#places.find(list, row);
+  }
+
+  /** All targets. What the owner of some has counted before goes to the first of them. */
+  targets(generation: number, lookups: ReadonlyMap<number, bigint>): PackedElements {
+    const writer = new TargetWriter(this.list, generation, lookups);
+    for (const group of this.#groups) this.#visitBlocks(group, writer.write);
+    return writer.packed();
+  }
+
+  /** The targets of the prefix that a row of another list has. */
+  targetsAround(list: BindingList, row: number, generation: number): PackedElements {
+    const writer = new TargetWriter(this.list, generation);
+    this.#visitBlocks(this.#groups.around(list, row), writer.write);
+    return writer.packed();
+  }
+
+  /** @throws WaggleError FULL when there are more levels of a kind than the program tries. */
+  checkLevels(): void {
+    for (const [kind, { length }] of this.levels.entries()) {
+      if (length <= MAX_LEVELS) continue;
+      throw new WaggleError(
+        'FULL',
+        `${kindName(kind)} would be looked up on ${length} levels, of which there are ${MAX_LEVELS}`,
+        {
+          hint: 'A level is a length of prefix with a size of port block: use fewer lengths of prefixes, or ranges of ports that begin and end at multiples of 64',
+        },
+      );
+    }
+  }
+
+  #visitBlocks(group: readonly number[], visit: Visitor): void {
+    const { list } = this;
+    const [row = 0] = group;
+    // Most bindings are of one port, and alone with their prefix.
+    if (group.length === 1 && list.firstOf(row) === list.lastOf(row)) {
+      visit(row, list.firstOf(row), 16);
+      return;
+    }
+    const bound = group.map((each) => ({
+      row: each,
+      ports: { first: list.firstOf(each), last: list.lastOf(each) },
+    }));
+    for (const { owner, port, length } of divide(bound)) visit(owner.row, port, length);
+  }
 }
 
 export function alreadyBound(binding: Binding): WaggleError {
@@ -96,19 +111,18 @@ export function alreadyBound(binding: Binding): WaggleError {
 }
 
 /** What changes from some bindings to others. */
-export function compare<B extends Binding>(before: Groups<B>, wanted: Groups<Binding>): BindingDiff {
+export function compare(before: Plan, after: Plan, labels: Pick<LabelNumbers, 'nameOf'>): BindingDiff {
   const added: Binding[] = [];
   const changed: Binding[] = [];
+  const removed: Binding[] = [];
   let unchanged = 0;
-  for (const binding of [...wanted.values()].flat()) {
-    const other = atSamePlace(before, binding);
-    if (!other) added.push(binding);
-    else if (sameTarget(other, binding)) unchanged++;
-    else changed.push(binding);
+  for (let row = 0; row < after.list.length; row++) {
+    const other = before.find(after.list, row);
+    if (other !== undefined && after.list.sameOwner(row, before.list, other)) unchanged++;
+    else (other === undefined ? added : changed).push(after.list.binding(row, labels));
   }
-  const removed = [...before.values()].flat().filter((binding) => !atSamePlace(wanted, binding));
+  for (let row = 0; row < before.list.length; row++) {
+    if (after.find(before.list, row) === undefined) removed.push(before.list.binding(row, labels));
+  }
   return { added, removed, changed, unchanged };
 }
-
-const sameTarget = (left: Binding, right: Binding): boolean =>
-  left.label === right.label && formatMissing(left.missing) === formatMissing(right.missing);

@@ -87,7 +87,8 @@ export class Registry {
       throw new WaggleError('EXISTS', `the socket is registered with "${label}" already`);
     }
     const slot = this.#freeSlot(others);
-    const id = labels.add(label);
+    const id = labels.reserve(label);
+    labels.commit();
     this.#maps.sockets.set(slot, socket);
     this.#maps.slots.set(slot, {
       cookie,

@@ -5,7 +5,7 @@
  */
 
 import type { Binding } from './binding.ts';
-import { blocksOf, countOf, type PortBlock, type PortRange } from './ports.ts';
+import { ALL_PORTS, blocksOf, countOf, type PortBlock, type PortRange } from './ports.ts';
 
 /** A block of ports, and the binding that owns it. */
 export interface OwnedBlock<B> extends PortBlock {
@@ -18,6 +18,9 @@ export interface LevelSpec {
   readonly portLength: number;
 }
 
+/** The number of all ports. */
+const ALL = countOf(ALL_PORTS);
+
 type Bound = Pick<Binding, 'ports'>;
 
 /**
@@ -28,15 +31,14 @@ export function divide<B extends Bound>(group: readonly B[]): OwnedBlock<B>[] {
   const [only, another] = group;
   if (only && !another) return blocksOf(only.ports).map((block) => ({ ...block, owner: only }));
   const found = new Map<number, OwnedBlock<B>>();
-  const single = group.filter(({ ports }) => countOf(ports) === 1);
-  const all = group.filter(({ ports }) => countOf(ports) === 65_536);
-  const ranges = group.filter((binding) => !single.includes(binding) && !all.includes(binding));
+  const ofSize = (fits: (count: number) => boolean): B[] => group.filter(({ ports }) => fits(countOf(ports)));
   const own = (owner: B, ports: PortRange): void => {
     for (const block of blocksOf(ports)) found.set(block.port * 32 + block.length, { ...block, owner });
   };
-  for (const binding of all) own(binding, binding.ports);
+  for (const binding of ofSize((count) => count === ALL)) own(binding, binding.ports);
+  const ranges = ofSize((count) => count > 1 && count < ALL);
   for (const { owner, ports } of withoutOverlap(ranges)) own(owner, ports);
-  for (const binding of single) own(binding, binding.ports);
+  for (const binding of ofSize((count) => count === 1)) own(binding, binding.ports);
   return [...found.values()];
 }
 
@@ -45,14 +47,31 @@ function withoutOverlap<B extends Bound>(ranges: readonly B[]): { owner: B; port
   const byPrecedence = [...ranges].sort(
     ({ ports: left }, { ports: right }) => countOf(left) - countOf(right) || left.first - right.first,
   );
-  const cuts = [...new Set(ranges.flatMap(({ ports }) => [ports.first, ports.last + 1]))].sort(
-    (a, b) => a - b,
-  );
+  const edges = ranges.flatMap(({ ports }) => [ports.first, ports.last + 1]);
+  const cuts = [...new Set(edges)].sort((a, b) => a - b);
+  const stepOf = new Map(cuts.map((first, step) => [first, step]));
+  const owners = new Array<B | undefined>(cuts.length).fill(undefined);
+  // From each step, one that has no owner or is nearer to it: what is taken is passed over, and passed over faster each time.
+  const onward = cuts.map((_, step) => step);
+  const free = (from: number): number => {
+    let step = from;
+    for (let next = onward[step] ?? step; next !== step; next = onward[step] ?? step) {
+      onward[step] = onward[next] ?? next;
+      step = next;
+    }
+    return step;
+  };
+  for (const owner of byPrecedence) {
+    const end = stepOf.get(owner.ports.last + 1) ?? 0;
+    for (let step = free(stepOf.get(owner.ports.first) ?? end); step < end; step = free(step)) {
+      owners[step] = owner;
+      onward[step] = step + 1;
+    }
+  }
   const pieces: { owner: B; ports: PortRange }[] = [];
-  for (const [index, first] of cuts.entries()) {
-    const next = cuts[index + 1];
-    const owner = byPrecedence.find(({ ports }) => ports.first <= first && first <= ports.last);
-    if (next === undefined || !owner) continue;
+  for (const [step, owner] of owners.entries()) {
+    const [first, next] = [cuts[step], cuts[step + 1]];
+    if (first === undefined || next === undefined || !owner) continue;
     const before = pieces.at(-1);
     if (before?.owner === owner && before.ports.last === first - 1) {
       pieces[pieces.length - 1] = { owner, ports: { first: before.ports.first, last: next - 1 } };
