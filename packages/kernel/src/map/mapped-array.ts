@@ -39,6 +39,16 @@ export class MappedArray<V> implements Disposable {
     this.#codec.write(this.#open(), this.#offset(index), value);
   }
 
+  /** The bytes of `count` values from an index on, each padded to a multiple of 8: a copy. */
+  readPacked(first: number, count: number): Uint8Array {
+    return this.#bytes(first, count * this.#stride).slice();
+  }
+
+  /** Sets the values from an index on to bytes that {@link MappedArray.readPacked} could have read. @throws WaggleError OUT_OF_RANGE */
+  writePacked(first: number, bytes: Uint8Array): void {
+    this.#bytes(first, bytes.length).set(bytes);
+  }
+
   close(): void {
     this.#view = undefined;
     this.#mapping.close();
@@ -51,6 +61,16 @@ export class MappedArray<V> implements Disposable {
   #open(): DataView {
     if (!this.#view) throw new WaggleError('CLOSED', `the memory of ${this.#object} is closed`);
     return this.#view;
+  }
+
+  #bytes(first: number, length: number): Uint8Array {
+    const { buffer } = this.#open();
+    const start = this.#offset(first);
+    if (length >= 0 && start + length <= this.length * this.#stride) {
+      return new Uint8Array(buffer, start, length);
+    }
+    const room = `from index ${first} on ${this.#object} has ${(this.length - first) * this.#stride} bytes`;
+    throw new WaggleError('OUT_OF_RANGE', `${room}, not ${length}`);
   }
 
   #offset(index: number): number {

@@ -247,6 +247,15 @@ test('a memory-mapped array is the map', { skip: needsRoot }, () => {
   map.set(0, { count: 1, bytes: 1n });
   assert.deepEqual(memory.get(0), { count: 1, bytes: 1n });
   assert.throws(() => memory.get(300), failsWith('OUT_OF_RANGE', /no index 300 \(0 … 299\)/));
+  const two = memory.readPacked(298, 2);
+  assert.equal(two.length, 32);
+  memory.writePacked(0, two);
+  assert.deepEqual(map.get(1), { count: 5, bytes: 6n });
+  assert.throws(
+    () => memory.writePacked(299, two),
+    failsWith('OUT_OF_RANGE', /"mapped" has 16 bytes, not 32/),
+  );
+  assert.throws(() => memory.readPacked(-1, 1), failsWith('OUT_OF_RANGE', /no index -1/));
   assert.throws(() => memory.get(-1), failsWith('OUT_OF_RANGE', /no index -1/));
   memory.close();
   memory.close();
