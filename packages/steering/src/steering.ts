@@ -92,6 +92,11 @@ export class Steering implements Disposable {
     const directory = directoryOf(bpffs, namespace.inode);
     if (!existsSync(directory)) throw notLoaded(namespace);
     using _lock = lockDirectory(directory);
+    if (existsSync(linkPin(directory))) {
+      // A pin that goes lets the kernel detach the program when it likes, which is after some connections on a busy machine.
+      using link = Link.openPinned(linkPin(directory));
+      link.detach();
+    }
     removeDirectory(directory);
   }
 
