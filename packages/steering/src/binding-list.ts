@@ -3,10 +3,9 @@
  * them are read, told apart and written in the time in which as many objects could be made. Labels are numbers here.
  */
 import { codecOf } from '@waggle/bpf';
-import type { PackedElements } from '@waggle/kernel';
 import type { Binding } from './binding.ts';
 import { kindOf, type LabelNumbers, offsetOf, type StoredBinding, storedBinding } from './records.ts';
-import { BindingKey, BindingRecord } from './state.ts';
+import { BindingRecord } from './state.ts';
 import { WhenMissing } from './steer.bpf.ts';
 
 const record = codecOf(BindingRecord);
@@ -22,9 +21,7 @@ const LAST = offsetOf(BindingRecord, 'last') / 2;
 const KIND = offsetOf(BindingRecord, 'kind');
 const PREFIX_LENGTH = offsetOf(BindingRecord, 'prefixLength');
 const MISSING = offsetOf(BindingRecord, 'missing');
-const KEY_WORDS = BindingKey.size / 4;
-const ID = offsetOf(BindingKey, 'id') / 4;
-const GENERATION = offsetOf(BindingKey, 'generation') / 4;
+const USED = offsetOf(BindingRecord, 'used');
 
 /** A list of bindings; each is known by its place in the list, its *row*. */
 export class BindingList {
@@ -53,21 +50,17 @@ export class BindingList {
     return list;
   }
 
-  /** Those of a generation, from all that the map has. */
-  static stored({ keys, values }: PackedElements, generation: number): BindingList {
-    // A copy, for words have to lie at multiples of four.
-    const keyWords = new Uint32Array(keys.slice().buffer);
-    const count = keyWords.length / KEY_WORDS;
-    const ids = new Uint32Array(count);
-    const records = new Uint8Array(count * record.size);
-    let length = 0;
-    for (let index = 0; index < count; index++) {
-      if (keyWords[index * KEY_WORDS + GENERATION] !== generation) continue;
-      ids[length] = keyWords[index * KEY_WORDS + ID] ?? 0;
-      records.set(values.subarray(index * record.size, (index + 1) * record.size), length * record.size);
-      length++;
+  /** Those of a generation, from all records that there is room for. */
+  static stored(records: Uint8Array): BindingList {
+    const ids: number[] = [];
+    for (let id = 0; id < records.length / record.size; id++) {
+      if (records[id * record.size + USED] !== 0) ids.push(id);
     }
-    return new BindingList(ids.slice(0, length), records.buffer.slice(0, length * record.size));
+    const bytes = new Uint8Array(ids.length * record.size);
+    for (const [row, id] of ids.entries()) {
+      bytes.set(records.subarray(id * record.size, (id + 1) * record.size), row * record.size);
+    }
+    return new BindingList(Uint32Array.from(ids), bytes.buffer);
   }
 
   /** The same, and one more in the last row, under a number that is free. */
@@ -103,6 +96,7 @@ export class BindingList {
     this.#halves[row * HALVES + FIRST] = ports.first;
     this.#halves[row * HALVES + LAST] = ports.last;
     const byte = row * record.size;
+    this.#bytes[byte + USED] = 1;
     this.#bytes[byte + KIND] = kindOf(protocol, prefix.family);
     this.#bytes[byte + PREFIX_LENGTH] = prefix.length;
     for (let index = 0; index < prefix.bytes.length; index++) {
@@ -116,18 +110,14 @@ export class BindingList {
     }
   }
 
-  /** As the map wants them: all, or one row. */
-  packed(generation: number, only?: number): PackedElements {
-    const [from, to] = only === undefined ? [0, this.length] : [only, only + 1];
-    const keys = new Uint32Array((to - from) * KEY_WORDS);
-    for (let row = from; row < to; row++) {
-      keys[(row - from) * KEY_WORDS + ID] = this.idOf(row);
-      keys[(row - from) * KEY_WORDS + GENERATION] = generation;
-    }
-    return {
-      keys: new Uint8Array(keys.buffer),
-      values: this.#bytes.subarray(from * record.size, to * record.size),
-    };
+  /** The record of each row, side by side. */
+  get records(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The record of one row. */
+  recordOf(row: number): Uint8Array {
+    return this.#bytes.subarray(row * record.size, (row + 1) * record.size);
   }
 
   idOf(row: number): number {

@@ -4,13 +4,14 @@
  * new owner of its port: what is new is written first, then the levels are switched, then goes what is old.
  */
 import { WaggleError } from '@waggle/bpf';
-import { awaitPrograms, type PackedElements } from '@waggle/kernel';
+import { awaitPrograms, MappedArray } from '@waggle/kernel';
 import { type Binding, formatBinding } from './binding.ts';
 import { BindingList } from './binding-list.ts';
 import { LabelTable } from './label-table.ts';
 import type { Maps } from './pins.ts';
 import { type BindingDiff, compare, Plan } from './plan.ts';
 import { levelValue, type StoredBinding } from './records.ts';
+import { BindingRecord, bindings, MAX_BINDINGS } from './state.ts';
 import { KINDS, MAX_LEVELS, TargetKey, WhenMissing } from './steer.bpf.ts';
 import type { Steering } from './steering.ts';
 import { TargetReader } from './target-reader.ts';
@@ -64,12 +65,12 @@ export class BindingStore {
     const after = new Plan(stored.with(binding, labels), labels);
     after.checkLevels();
     const row = stored.length;
-    this.#checkRoom('bindings', row, 1);
+    checkRoom('bindings', after.list.length, MAX_BINDINGS);
     const blocks = after.targetsAround(after.list, row, 0).keys.length / TargetKey.size;
-    this.#checkRoom('targets', before.targetCount, blocks);
+    this.#checkTargets(before.targetCount, blocks);
     labels.commit();
     // A target always has a binding that is listed, also if this process ends between the two.
-    this.#maps.bindings.setPacked(after.list.packed(this.#active().generation, row));
+    this.#writeRecords(this.#active().generation, after.list.idOf(row), after.list.recordOf(row));
     this.#change(before, after, after.list, row);
   }
 
@@ -90,7 +91,7 @@ export class BindingStore {
     }
     const after = new Plan(before.list.without(row), labels);
     this.#change(before, after, before.list, row);
-    this.#maps.bindings.deletePacked(before.list.packed(this.#active().generation, row).keys);
+    this.#writeRecords(this.#active().generation, before.list.idOf(row), FREE);
     this.#forgetUnused(after.list, labels);
   }
 
@@ -112,20 +113,21 @@ export class BindingStore {
     const after = planOf(wanted, labels);
     const { half, generation } = this.#active();
     const next = 1 - generation;
-    const stored = this.#maps.bindings.readPacked();
-    const before = new Plan(BindingList.stored(stored, generation), labels);
+    const before = new Plan(this.#stored(), labels);
     const old = new TargetReader(this.#maps.targets.readPacked());
     // What an earlier replacement that was interrupted has left.
-    this.#forget(next, stored, old);
+    this.#maps.targets.deletePacked(old.keysOf(next));
     const targets = after.targets(next, carriedOver(before, after, old.lookupsOf(generation)));
-    this.#checkRoom('bindings', before.list.length, after.list.length);
-    this.#checkRoom('targets', old.countOf(generation), targets.keys.length / TargetKey.size);
+    checkRoom('bindings', after.list.length, MAX_BINDINGS);
+    this.#checkTargets(old.countOf(generation), targets.keys.length / TargetKey.size);
     labels.commit();
     this.#maps.targets.setPacked(targets);
-    this.#maps.bindings.setPacked(after.list.packed(next));
+    const records = new Uint8Array(MAX_BINDINGS * FREE.length);
+    records.set(after.list.records);
+    this.#writeRecords(next, 0, records);
     this.#writeLevels(1 - half, after.levels);
     this.#activate({ half: 1 - half, generation: next });
-    this.#forget(generation, stored, old);
+    this.#maps.targets.deletePacked(old.keysOf(generation));
     // Before the names of labels go.
     const diff = compare(before, after, labels);
     this.#forgetUnused(after.list, labels);
@@ -159,7 +161,13 @@ export class BindingStore {
   }
 
   #stored(): BindingList {
-    return BindingList.stored(this.#maps.bindings.readPacked(), this.#active().generation);
+    using records = new MappedArray(this.#maps.bindings, bindings);
+    return BindingList.stored(records.readPacked(this.#active().generation * MAX_BINDINGS, MAX_BINDINGS));
+  }
+
+  #writeRecords(generation: number, id: number, bytes: Uint8Array): void {
+    using records = new MappedArray(this.#maps.bindings, bindings);
+    records.writePacked(generation * MAX_BINDINGS + id, bytes);
   }
 
   /** Brings the targets with the prefix of a row from what they were to what they shall be. */
@@ -178,12 +186,8 @@ export class BindingStore {
   }
 
   /** What is new lies beside what is old for a moment. @throws WaggleError FULL */
-  #checkRoom(name: 'bindings' | 'targets', old: number, more: number): void {
-    const { maxEntries } = this.#maps[name];
-    if (old + more <= maxEntries) return;
-    throw new WaggleError('FULL', `there is no room for ${more} ${name} beside the ${old} that are in use`, {
-      hint: `There is room for ${maxEntries}. A range of ports counts as the blocks that it is cut into`,
-    });
+  #checkTargets(old: number, more: number): void {
+    checkRoom('blocks of ports, of which a range counts several', old + more, this.#maps.targets.maxEntries);
   }
 
   #writeLevels(half: number, levels: Plan['levels']): void {
@@ -193,11 +197,16 @@ export class BindingStore {
       this.#maps.levels.set(half * KINDS + kind, { count: values.length, levels: [...values, ...padding] });
     }
   }
+}
 
-  #forget(generation: number, bindings: PackedElements, targets: TargetReader): void {
-    this.#maps.targets.deletePacked(targets.keysOf(generation));
-    this.#maps.bindings.deletePacked(BindingList.stored(bindings, generation).packed(generation).keys);
-  }
+/** The bytes of a record that is free. */
+const FREE = new Uint8Array(BindingRecord.size);
+
+function checkRoom(what: string, wanted: number, room: number): void {
+  if (wanted <= room) return;
+  throw new WaggleError('FULL', `there is no room for ${wanted} ${what}`, {
+    hint: `There is room for ${room}, those that are replaced included`,
+  });
 }
 
 /** Works wanted bindings out; sets numbers aside for labels that are new. */

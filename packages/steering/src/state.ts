@@ -2,12 +2,14 @@
  * The maps that hold what user space knows beyond what the program needs: names, and bindings as they were declared. There
  * is no other memory: whoever opens the pins knows everything, also after a crash.
  */
-import { array, arrayMap, be32, chars, hashMap, struct, u8, u16, u32, u64 } from '@waggle/bpf';
+import { array, arrayMap, be32, chars, struct, u8, u16, u32, u64 } from '@waggle/bpf';
 import { MAX_LABELS, MAX_SOCKETS } from './steer.bpf.ts';
+
+/** Bindings of a generation: as many as there is room for with their targets, beside those that they replace. */
+export const MAX_BINDINGS = 131_072;
 
 export const LabelRecord = struct('label_record', { name: chars(64) });
 
-export const BindingKey = struct('binding_key', { id: u32, generation: u32 });
 export const BindingRecord = struct('binding_record', {
   label: u32,
   fallback: u32,
@@ -17,6 +19,8 @@ export const BindingRecord = struct('binding_record', {
   kind: u8,
   prefixLength: u8,
   missing: u8,
+  /** 0 for a record that is free. */
+  used: u8,
 });
 
 export const SocketRecord = struct('socket_record', {
@@ -32,13 +36,12 @@ export const SocketRecord = struct('socket_record', {
 
 /** Labels by number; a name that is empty is free. */
 export const labels = arrayMap({ name: 'labels', value: LabelRecord, maxEntries: MAX_LABELS });
-/** Bindings as they were declared. */
-export const bindings = hashMap({
+/** Bindings as they were declared, by generation and number: in memory, for they are written by the hundred thousand. */
+export const bindings = arrayMap({
   name: 'bindings',
-  key: BindingKey,
   value: BindingRecord,
-  maxEntries: 262_144,
-  preallocate: false,
+  maxEntries: 2 * MAX_BINDINGS,
+  mmapable: true,
 });
 /** What is known of each slot of `sockets`. */
 export const slots = arrayMap({ name: 'slots', value: SocketRecord, maxEntries: MAX_SOCKETS });
