@@ -1,0 +1,14 @@
+/** waggle's programs for packets, and what user space writes for them. */
+export {
+  findPolicy,
+  MAX_POLICIES,
+  MAX_POLICY_ENTRIES,
+  PolicyKey,
+  PolicyValue,
+  policies,
+  policy,
+  Question,
+  Towards,
+  Verdict,
+} from './policy.bpf.ts';
+export { type PolicyMapEntry, type PolicyMapTarget, policyKey, policyValue } from './policy-map.ts';
