@@ -34,3 +34,17 @@ test('snippets of the documentation compile', () => {
     [],
   );
 });
+
+test('what a module declares can be published: its types have names', () => {
+  const text = `
+    import { array, config, filled, hashMap, kernelStruct, ringBuffer, struct, u32, xdp } from '@waggle/bpf';
+    export const Inner = struct('inner', { a: u32 }, { methods: { twice() { return this.a * 2; } } });
+    export const Outer = struct('outer', { inner: Inner, list: array(Inner, 2) });
+    export const table = hashMap({ key: Inner, value: Outer, maxEntries: 4 });
+    export const events = ringBuffer({ bytes: 4096, record: Inner });
+    export const settings = config({ limit: u32 });
+    export const Task = kernelStruct('task_struct', { tgid: u32 });
+    export const one = () => filled(Inner, { a: 1 });
+    export const program = xdp(() => 0);`;
+  assert.deepEqual(typeCheck(new Map([['docs/declarations.ts', text]]), { declarations: true }), []);
+});

@@ -16,12 +16,20 @@ export interface Problem {
 
 /**
  * What `tsc` says of modules, given by paths in the root of the repository, from which their imports are resolved. They need not use
- * all that they declare.
+ * all that they declare. With `declarations`, their types can also be written down, as a package does that others import.
  */
-export function typeCheck(modules: ReadonlyMap<string, string>): Problem[] {
+export function typeCheck(
+  modules: ReadonlyMap<string, string>,
+  { declarations = false }: { readonly declarations?: boolean } = {},
+): Problem[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.tests.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const settings = { ...options, noUnusedLocals: false, noUnusedParameters: false, noEmit: true };
+  const settings = {
+    ...options,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    declaration: declarations,
+  };
   const sources = new Map([...modules].map(([path, text]) => [join(root, path), text]));
   const host = ts.createCompilerHost(settings);
   const { getSourceFile, fileExists } = host;
@@ -35,7 +43,11 @@ export function typeCheck(modules: ReadonlyMap<string, string>): Problem[] {
   const program = ts.createProgram([...sources.keys()], settings, host);
   return [...modules].flatMap(([path, text]) => {
     const file = program.getSourceFile(join(root, path));
-    const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+    const found = [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+      ...(declarations ? program.getDeclarationDiagnostics(file) : []),
+    ];
     return found.map(({ start = 0, messageText }) => {
       const line = file?.getLineAndCharacterOfPosition(start).line ?? 0;
       const source = text.split('\n')[line]?.trim() ?? '';

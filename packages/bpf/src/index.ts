@@ -62,7 +62,7 @@ export {
   type StructOptions,
   struct,
 } from './struct.ts';
-export type { Methods, Ref, WithMethods } from './struct-methods.ts';
+export type { Carries, FieldsWithMethods, Methods, Ref, WithMethods } from './struct-methods.ts';
 export * from './tracing-programs.ts';
 export {
   type ArrayType,
