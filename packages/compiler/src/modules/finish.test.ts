@@ -44,6 +44,13 @@ test('a program that was finished before comes out like one that was not', () =>
   }
 });
 
+test('a program that needs no values is optimised once', () => {
+  const fixed = parseIr(
+    'program xdp\n\nfunction main(%0: context): i32\nb0:\n  %1: i32 = const 2\n  return %1\n',
+  );
+  assert.equal(finishProgram('main', fixed, {}), finishProgram('main', fixed, {}));
+});
+
 test('passes can be left out', () => {
   const given = { config: { settings: { enabled: false, verdict: 2 } } };
   const without = finishProgram(

@@ -5,6 +5,7 @@
 import { WaggleError } from '@waggle/bpf';
 import type { IrInstruction, IrProgram } from '../ir/ir.ts';
 import { constant, mapBlocks, mapSame, withParts } from '../passes/analysis/rewrite.ts';
+import { withFunctions } from '../passes/pass.ts';
 
 interface Registers {
   /** Byte offsets of the registers of the arguments, in order. */
@@ -31,10 +32,12 @@ export function withRegisters(name: string, program: IrProgram, machine: string)
     const { id, type, holds } = instruction;
     return constant(id, type, BigInt(offsetOf(name, machine, holds)));
   };
-  const functions = mapSame(program.functions, (fn) =>
-    mapBlocks(fn, (block) => withParts(block, mapSame(block.instructions, replace), block.terminator)),
+  return withFunctions(
+    program,
+    mapSame(program.functions, (fn) =>
+      mapBlocks(fn, (block) => withParts(block, mapSame(block.instructions, replace), block.terminator)),
+    ),
   );
-  return { ...program, functions };
 }
 
 function offsetOf(name: string, machine: string, holds: number | 'result'): number {

@@ -42,6 +42,9 @@ export interface OptimizeOptions {
   readonly without?: readonly string[];
 }
 
+/** Programs in which all passes have found nothing more: a program that needs nothing of its kernel comes here twice. */
+const done = new WeakSet<IrProgram>();
+
 /** Most programs are done after three rounds; this is where those end that could go on. */
 const MAX_ROUNDS = 8;
 
@@ -56,12 +59,15 @@ export function optimize(program: IrProgram, { without = [] }: OptimizeOptions =
       hint: `The passes are ${passes.map((pass) => pass.name).join(', ')}`,
     });
   }
+  if (without.length === 0 && done.has(program)) return program;
   const chosen = passes.filter(({ name }) => !without.includes(name));
   let current = program;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const before = current;
     for (const pass of chosen) current = pass.run(current);
-    if (current === before) break;
+    if (current !== before) continue;
+    if (without.length === 0) done.add(current);
+    break;
   }
   return current;
 }
