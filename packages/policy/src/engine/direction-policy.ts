@@ -17,7 +17,10 @@ import { PeerGroups, type SelectorSet } from './peer-groups.ts';
 import type { PeerContext } from './peer-matcher.ts';
 import type { CachedSelector, SelectorCache } from './selector-cache.ts';
 
-/** When endpoints are denied what no rule allows: when a rule says so, always, never. */
+/**
+ * When endpoints are denied what no rule allows: when a rule says so (and while their labels are not known: `reserved:init`),
+ * always, never. With `never` no rule counts, not even one that denies.
+ */
 export type EnforcementMode = 'default' | 'always' | 'never';
 
 /** What a policy stands on. */
@@ -25,7 +28,7 @@ export interface PolicyEnvironment {
   readonly cache: SelectorCache;
   readonly context: PeerContext;
   readonly mode: EnforcementMode;
-  /** This host, where it may reach its endpoints whatever the rules say. */
+  /** This host, where it may reach its endpoints unless a rule denies it. */
   readonly localhost: CachedSelector | undefined;
 }
 
@@ -71,7 +74,7 @@ export class DirectionPolicy {
     this.#environment = environment;
     this.#changed = changed;
     this.#addLocalhost();
-    this.#refresh(new Bits(), true);
+    this.#refresh(undefined, true);
   }
 
   /** Whether what no rule allows is denied (or, in audit mode, reported). */
@@ -119,6 +122,7 @@ export class DirectionPolicy {
 
   /** An identity has come. @param matched - The selectors that it matches, in the order of their indices. */
   addIdentity(known: KnownIdentity, matched: readonly CachedSelector[]): void {
+    if (this.#environment.mode === 'never') return;
     const set = this.#groups.setOf(matched);
     if (set.selector) this.#set(known.identity.id, this.#chainOf(set, known));
   }
@@ -182,12 +186,15 @@ export class DirectionPolicy {
 
   #addLocalhost(): void {
     const { localhost } = this.#environment;
-    if (localhost && this.direction === 'ingress') this.#groups.add(localhost, ALLOW_ALL);
+    if (!localhost || this.direction === 'egress' || this.#subject.node) return;
+    this.#groups.add(localhost, ALLOW_ALL);
   }
 
   #isEnforced(withAudit: boolean): boolean {
     const { mode } = this.#environment;
     if (mode !== 'default') return mode === 'always';
+    // Its labels are not known yet, so nobody can say that no rule is meant for it.
+    if (this.#subject.reserved.has('init')) return true;
     return withAudit ? this.#summary.reported : this.#summary.enforced;
   }
 
