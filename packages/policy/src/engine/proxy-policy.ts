@@ -9,6 +9,7 @@ import type { DirectionPolicy } from './direction-policy.ts';
 import type { Redirect } from './entry.ts';
 import { type Filter, withNamedPorts } from './filter.ts';
 import { ANY_L4, covers, type L4Key, portOf, prefixOf, protocolOf } from './l4-key.ts';
+import { L4Map } from './l4-map.ts';
 import type { SelectorCache } from './selector-cache.ts';
 
 /** One alternative. */
@@ -19,7 +20,7 @@ export interface ProxyRule {
   readonly cookie: number;
 }
 
-/** The rules of a port, or of a block of ports. */
+/** The rules of a port, or of a block of ports: all of them. For a packet the narrowest block that holds its port counts. */
 export interface ProxyPolicy {
   readonly direction: Direction;
   readonly protocol: number;
@@ -33,23 +34,30 @@ export interface ProxyPolicy {
 export function proxyPolicies(policy: DirectionPolicy, cache: SelectorCache): ProxyPolicy[] {
   if (!redirectsAny(policy)) return [];
   const allowed = [...allowing(policy, cache)];
-  const redirects = new Map<L4Key, { redirect: Redirect; precedence: number }>();
+  const redirects = new L4Map<Target>();
+  const keys = new Set<L4Key>();
   for (const { filter } of allowed) {
     for (const { key, redirect, precedence } of filter.parts) {
+      if (key !== ANY_L4) keys.add(key);
       if (redirect && precedence > (redirects.get(key)?.precedence ?? 0))
         redirects.set(key, { redirect, precedence });
     }
   }
-  return [...redirects]
-    .sort(([a], [b]) => a - b)
-    .map(([key, { redirect }]) => ({
-      direction: policy.direction,
-      protocol: protocolOf(key),
-      port: portOf(key),
-      portPrefix: prefixOf(key),
-      redirect,
-      rules: allowed.flatMap(({ filter, peers }) => rulesAt(filter, peers, key)),
-    }));
+  // A narrower port has more rules: those of its own, which may let everything pass, and those of the blocks around it.
+  return [...keys]
+    .sort((a, b) => a - b)
+    .flatMap((key) => {
+      const [target] = redirects.covering(key).sort((a, b) => b.precedence - a.precedence);
+      if (!target) return [];
+      return {
+        direction: policy.direction,
+        protocol: protocolOf(key),
+        port: portOf(key),
+        portPrefix: prefixOf(key),
+        redirect: target.redirect,
+        rules: allowed.flatMap(({ filter, peers }) => rulesAt(filter, peers, key)),
+      };
+    });
 }
 
 function redirectsAny(policy: DirectionPolicy): boolean {
@@ -59,11 +67,19 @@ function redirectsAny(policy: DirectionPolicy): boolean {
   return false;
 }
 
+/** To whom a key is redirected; of several, the highest precedence counts. */
+interface Target {
+  readonly redirect: Redirect;
+  readonly precedence: number;
+}
+
+/** What allows by itself: a rule in audit mode must not let pass what the others have a proxy check. */
 function* allowing(
   policy: DirectionPolicy,
   cache: SelectorCache,
 ): Generator<{ filter: Filter; peers: ProxyRule['peers'] }> {
-  for (const filter of policy.everybody) if (!filter.deny) yield { filter, peers: 'everybody' };
+  for (const filter of policy.everybody)
+    if (!filter.deny && !filter.audit) yield { filter, peers: 'everybody' };
   for (const [selector, filters] of policy.groups()) {
     const identities: number[] = [];
     selector.slots.forEach((slot) => {
@@ -71,7 +87,7 @@ function* allowing(
     });
     identities.sort((a, b) => a - b);
     for (const filter of filters) {
-      if (filter.deny) continue;
+      if (filter.deny || filter.audit) continue;
       if (filter.named.length === 0) yield { filter, peers: identities };
       else {
         for (const id of identities) {
