@@ -44,7 +44,7 @@ export function parseEndpoints(text: string, options: ParseEndpointsOptions = {}
   const reading = new Reading(text, options.file);
   const endpoints: EndpointDescription[] = [];
   const known = new Map<string, Place>();
-  for (const part of readDocuments(reading).flatMap(itemsOf)) {
+  for (const part of [...readDocuments(reading)].flatMap(itemsOf)) {
     const endpoint = readEndpoint(part, `endpoint-${endpoints.length + 1}`);
     if (endpoint === undefined) continue;
     const name = endpoint.namespace === undefined ? endpoint.name : `${endpoint.namespace}/${endpoint.name}`;
