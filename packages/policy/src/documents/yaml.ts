@@ -3,18 +3,21 @@
  * them can stand for more nodes than fit into any memory.
  */
 import {
-  type Document,
+  Composer,
+  type CST,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   type Pair,
-  parseAllDocuments,
+  Parser,
   type Node as YamlNode,
 } from 'yaml';
 import { DEEPEST, type Field, type Node, type Scalar } from './node.ts';
 import type { Reading } from './reading.ts';
 
+const TOO_DEEP = 'Lists and maps lie too deep in each other.';
+const DEPTH_HINT = `At most ${DEEPEST} levels are read.`;
 /** How many nodes the aliases of one document may add. */
 const MOST_ALIASED = 100_000;
 
@@ -26,28 +29,38 @@ const MOST_ALIASED = 100_000;
  * @param start - Where the part begins in the whole text.
  */
 export function readYaml(reading: Reading, text: string, start: number): Node[] {
-  let documents: readonly Document.Parsed[];
-  try {
-    // Equal keys are looked for below: the package compares each key with each other one.
-    documents = [...parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error' })];
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    reading.refuse(
-      start,
-      '',
-      'Lists and maps lie too deep in each other.',
-      `At most ${DEEPEST} levels are read.`,
-    );
+  const tokens = [...new Parser().parse(text)];
+  const tooDeep = tokens.map(firstTooDeep).find((offset) => offset !== undefined);
+  if (tooDeep !== undefined) {
+    reading.refuse(start + tooDeep, '', TOO_DEEP, DEPTH_HINT);
     return [];
   }
+  // Equal keys are looked for below: the package compares each key with each other one.
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
+  const documents = [...composer.compose(tokens)];
   return documents.flatMap((document) => {
     for (const { pos, message } of document.errors) {
       reading.refuse(start + pos[0], '', `This is no YAML: ${asSentence(message)}`);
     }
     if (document.errors.length > 0 || document.contents === null) return [];
-    const node = new Conversion(reading, start).node(document.contents, 0);
-    return node === undefined ? [] : [node];
+    return new Conversion(reading, start).document(document.contents) ?? [];
   });
+}
+
+/**
+ * Where a document first lies too deep. It has to be known before nodes are made of it: that is done by recursion, and
+ * where a call stack is nearly full, Node.js may not throw but end the process.
+ */
+function firstTooDeep(document: CST.Token): number | undefined {
+  const open: { readonly token: CST.Token; readonly depth: number }[] = [{ token: document, depth: -1 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > DEEPEST) return token.offset;
+    const inside = 'items' in token ? token.items.flatMap(({ key, value }) => [key, value]) : [];
+    if (token.type === 'document') inside.push(token.value);
+    for (const each of inside) if (each) open.push({ token: each, depth: depth + 1 });
+  }
+  return undefined;
 }
 
 const asSentence = (text: string): string => (text.endsWith('.') ? text : `${text}.`);
@@ -60,43 +73,42 @@ class Conversion {
   /** How many nodes there are so far, each alias counted with all that it stands for. */
   #size = 0;
   #aliased = 0;
+  #complete = true;
 
   constructor(reading: Reading, start: number) {
     this.#reading = reading;
     this.#start = start;
   }
 
-  /** The node, or nothing after a problem. */
-  node(from: YamlNode, depth: number): Node | undefined {
+  /** The whole document. With a part of it missing, the rest would be found wrong for no reason: then nothing. */
+  document(contents: YamlNode): Node | undefined {
+    const node = this.#node(contents);
+    return this.#complete ? node : undefined;
+  }
+
+  #node(from: YamlNode): Node | undefined {
     const offset = this.#start + (from.range?.[0] ?? 0);
-    if (depth > DEEPEST) {
-      return this.#refuse(
-        offset,
-        'Lists and maps lie too deep in each other.',
-        `At most ${DEEPEST} levels are read.`,
-      );
-    }
     if (isAlias(from)) return this.#alias(from.source, offset);
     const before = this.#size++;
-    const node = this.#convert(from, offset, depth);
+    const node = this.#convert(from, offset);
     if (node !== undefined && 'anchor' in from && from.anchor !== undefined) {
       this.#anchors.set(from.anchor, { node, size: this.#size - before });
     }
     return node;
   }
 
-  #convert(from: YamlNode, offset: number, depth: number): Node | undefined {
+  #convert(from: YamlNode, offset: number): Node | undefined {
     if (isScalar(from)) return { kind: 'scalar', offset, value: scalarOf(from.value) };
     if (isSeq<YamlNode>(from)) {
-      const items = from.items.flatMap((item) => this.node(item, depth + 1) ?? []);
+      const items = from.items.flatMap((item) => this.#node(item) ?? []);
       return { kind: 'list', offset, items };
     }
     if (isMap<YamlNode, YamlNode | null>(from))
-      return { kind: 'map', offset, fields: this.#fields(from.items, depth) };
+      return { kind: 'map', offset, fields: this.#fields(from.items) };
     return this.#refuse(offset, 'This is no text, number, list or map.');
   }
 
-  #fields(pairs: readonly Pair<YamlNode, YamlNode | null>[], depth: number): Map<string, Field> {
+  #fields(pairs: readonly Pair<YamlNode, YamlNode | null>[]): Map<string, Field> {
     const fields = new Map<string, Field>();
     for (const { key, value } of pairs) {
       const offset = this.#start + (key.range?.[0] ?? 0);
@@ -105,8 +117,10 @@ class Conversion {
         continue;
       }
       const name = String(scalarOf(key.value) ?? '');
-      if (fields.has(name)) this.#refuse(offset, `The key ${JSON.stringify(name)} stands here twice.`);
-      const node = value === null ? absent(offset) : this.node(value, depth + 1);
+      if (fields.has(name)) {
+        this.#reading.refuse(offset, '', `The key ${JSON.stringify(name)} stands here twice.`);
+      }
+      const node = value === null ? absent(offset) : this.#node(value);
       if (node !== undefined) fields.set(name, { offset, node });
     }
     return fields;
@@ -134,6 +148,7 @@ class Conversion {
   }
 
   #refuse(offset: number, message: string, hint?: string): undefined {
+    this.#complete = false;
     this.#reading.refuse(offset, '', message, hint);
   }
 }

@@ -5,6 +5,8 @@ export type FqdnSelector = { readonly matchName: string } | { readonly matchPatt
 
 const NAME = /^[-a-zA-Z0-9_.]+$/;
 const PATTERN = /^[-a-zA-Z0-9_.*]+$/;
+/** As a whole pattern this is every name; with a dot it would be the names of one label. */
+const ANY_NAME = '*';
 /** A DNS name has 253 characters at most. */
 const LONGEST = 253;
 
@@ -36,5 +38,5 @@ function readName(part: Part, allowed: RegExp, hint: string): string | undefined
   if (text.length > LONGEST)
     return part.refuse(`This name has ${text.length} characters.`, `At most ${LONGEST} are allowed.`);
   const lower = text.toLowerCase();
-  return lower.endsWith('.') ? lower : `${lower}.`;
+  return lower.endsWith('.') || lower === ANY_NAME ? lower : `${lower}.`;
 }

@@ -35,7 +35,7 @@ export interface KafkaRule {
   readonly topic?: string;
 }
 
-/** One name that may be asked for: in full, or a pattern with `*`. Lower case, with its final dot. */
+/** One name that may be asked for: in full, or a pattern with `*`. Lower case, with its final dot; `*` alone is every name. */
 export type DnsRule = { readonly matchName: string } | { readonly matchPattern: string };
 
 /** One request of another protocol. */

@@ -1,6 +1,6 @@
 /** Labels of rules: what they are found, replaced and deleted by. */
 import type { Part } from '../documents/part.ts';
-import { ANY_SOURCE, KUBERNETES_SOURCE, type Label, parseLabel } from '../labels/label.ts';
+import { ANY_SOURCE, KUBERNETES_SOURCE, type Label, parseLabel, parseLabelKey } from '../labels/label.ts';
 import type { Origin } from './rule.ts';
 
 const PREFIX = 'io.cilium.k8s.policy.';
@@ -18,10 +18,9 @@ export function readRuleLabel(part: Part): Label | undefined {
   if (part.node.kind !== 'map') {
     const text = part.word();
     if (text === undefined) return undefined;
-    const label = hasKey(text) ? parseLabel(text) : undefined;
-    return (
-      label ?? part.refuse(`The label ${JSON.stringify(text)} has no key.`, 'Allowed: as "source:key=value".')
-    );
+    const [name = ''] = text.split('=', 1);
+    if (parseLabelKey(name).key !== '') return parseLabel(text);
+    return part.refuse(`The label ${JSON.stringify(text)} has no key.`, 'Allowed: as "source:key=value".');
   }
   const fields = part.fields(['key', 'value', 'source']);
   const key = fields?.need('key')?.word();
@@ -29,6 +28,3 @@ export function readRuleLabel(part: Part): Label | undefined {
   const source = fields?.get('source')?.text() || ANY_SOURCE;
   return key === undefined ? undefined : { source, key, value };
 }
-
-/** Whether something stands between the source and the value of a label. */
-const hasKey = (text: string): boolean => /^(?:[^:=]*:)?[^=]/.test(text);
