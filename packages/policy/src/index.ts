@@ -13,6 +13,15 @@ export {
   type ResolvedPolicy,
 } from './engine/repository.ts';
 export type { PolicyChange, PolicyConflict, PolicyStatus, SafeState } from './engine/subject-policy.ts';
+export {
+  diff,
+  type PairChange,
+  type PolicyDiff,
+  type PortChange,
+  type SideVerdict,
+  type StatusChange,
+} from './explain/diff.ts';
+export { type ExplainedConflict, type ExplainedRow, type Explanation, explain } from './explain/explain.ts';
 export type { Gap } from './explain/gaps.ts';
 export type { NearMiss } from './explain/near-miss.ts';
 export { formatRange, type PortRange, protocolName } from './explain/port-range.ts';
