@@ -7,6 +7,7 @@ import {
   arrayMap,
   be16,
   be32,
+  bytes,
   hashMap,
   perCpuArrayMap,
   queueMap,
@@ -413,4 +414,26 @@ test('bytes of the packet by copy', { skip: needsRoot }, () => {
   packet[10] = 41;
   const Pair = struct('pair', { first: u32, second: u32 });
   assert.equal(runBoth(body, { scope: { Pair }, packet }).result, 42 + 0x0403);
+});
+
+test('an array is copied to where it is on the stack, however that is aligned', { skip: needsRoot }, () => {
+  const From = struct('from', { count: u32, mac: bytes(6) });
+  const To = struct('to', { port: be16, mac: bytes(6), count: u32 });
+  const peers = arrayMap({ value: From, maxEntries: 1 });
+  const copies = arrayMap({ value: To, maxEntries: 1 });
+  const mac = [1, 2, 3, 4, 5, 6];
+  const body = `
+    const peer = peers.lookup(0);
+    if (!peer) return 0;
+    const copy = zeroed(To);
+    copy.mac = peer.mac;
+    copy.count = peer.count;
+    copies.update(0, copy);
+    return 1;`;
+  const { found } = runBoth(body, {
+    scope: { peers, copies, To },
+    prepare: (maps) => maps.peers?.set(0, { count: 7, mac: Uint8Array.from(mac) }),
+    read: (maps) => maps.copies?.get(0),
+  });
+  assert.deepEqual(found, { port: 0, mac: Uint8Array.from(mac), count: 7 });
 });

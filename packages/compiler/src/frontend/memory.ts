@@ -158,9 +158,14 @@ export function assign(f: Lowering, target: Pointer, value: Expression): void {
   const stores: { at: number; size: AccessSize; value: Value }[] = [];
   const { to } = target;
   if (!isType(to)) f.fail('W310', value.place, { what: `A ${kernelTypeName(to)}` });
-  fill(f, to, 0, value, onStack(f, target), (at, size, stored) => stores.push({ at, size, value: stored }));
+  // Counted from where the pointer's memory begins: that is aligned, a field in it need not be.
+  const { offset } = target;
+  const whole = { ...target, offset: 0 };
+  fill(f, to, offset, value, onStack(f, target), (at, size, stored) =>
+    stores.push({ at, size, value: stored }),
+  );
   f.at(value.place, () => {
-    for (const { at, size, value: stored } of stores) f.store(target, size, stored, at);
+    for (const { at, size, value: stored } of stores) f.store(whole, size, stored, at);
   });
 }
 
