@@ -1,0 +1,47 @@
+/**
+ * Who is behind an address: an endpoint of this host, or what the ipcache says of the narrowest prefix around it. All
+ * addresses are of 16 bytes; those of IPv4 are mapped (RFC 4291, 2.5.5.2), so that both families share maps and code.
+ */
+import { array, be32, bytes, hashMap, type Infer, lpmTrie, ntoh32, struct, u32 } from '@waggle/bpf';
+
+/** An address of either family. */
+export const Address = array(be32, 4);
+/** What stands before an IPv4 address. */
+export const MAPPED = 0xffff;
+export const MAPPED_BITS = 96;
+
+/** An endpoint of this host. */
+export const Endpoint = struct('endpoint', {
+  /** The host's end of its veth pair. */
+  interface: u32,
+  identity: u32,
+  /** Of the endpoint's own end. */
+  mac: bytes(6),
+});
+
+export const Prefix = struct('prefix', { prefixLength: u32, address: Address });
+export const Peer = struct('peer', { identity: u32 });
+
+export const MAX_ENDPOINTS = 65_535;
+export const MAX_PREFIXES = 512_000;
+
+/** By address. */
+export const endpoints = hashMap({
+  name: 'endpoints',
+  key: struct('address', { words: Address }),
+  value: Endpoint,
+  maxEntries: MAX_ENDPOINTS,
+  preallocate: false,
+});
+/** Everybody else: prefixes, and the identity of what is there. */
+export const ipcache = lpmTrie({ name: 'ipcache', key: Prefix, value: Peer, maxEntries: MAX_PREFIXES });
+
+/** The rest of the world, by family. */
+export const World = { Ipv4: 9, Ipv6: 10 } as const;
+
+/** The identity behind an address that is no endpoint of this host. */
+export function peerIdentity(address: Infer<typeof Address>): u32 {
+  const peer = ipcache.lookup({ prefixLength: 128, address });
+  if (peer) return peer.identity;
+  return address[0] === 0 && address[1] === 0 && ntoh32(address[2] ?? 0) === MAPPED ? World.Ipv4 : World.Ipv6;
+}

@@ -1,0 +1,78 @@
+/**
+ * The first packet of a connection, and the first after policy has changed: who talks to whom, may he, and where does it go.
+ * Both ends are asked here if both are endpoints of this host, the sender's egress and the receiver's ingress, so that the
+ * packet goes from one to the other in one step.
+ */
+import { type bool, type Infer, type Ref, u8, type u32, zeroed } from '@waggle/bpf';
+import { endpoints, peerIdentity } from './addresses.bpf.ts';
+import { Connection, clock, connections, Seen } from './connection.bpf.ts';
+import type { Flow } from './flow.bpf.ts';
+import { findPolicy, type PolicyValue, Towards, Verdict } from './policy.bpf.ts';
+import { Reason } from './reasons.ts';
+
+/**
+ * Decides about a connection and remembers it.
+ *
+ * @param before - What was decided about it under an older generation.
+ * @returns a reason to drop the packet; 0 when there is a connection now.
+ */
+export function decide(flow: Infer<typeof Flow>, before: Ref<typeof Connection> | null, generation: u32): u8 {
+  const { tuple } = flow;
+  const connection = zeroed(Connection);
+  const fromLow = before ? (before.seen & Seen.FromLow) !== 0 : flow.upwards === 1;
+  connection.seen = before?.seen ?? (fromLow ? Seen.FromLow : 0);
+  connection.port = before?.port ?? flow.port;
+  connection.generation = generation;
+  connection.expires = before?.expires ?? clock();
+  const low = endpoints.lookup({ words: tuple.low });
+  const high = endpoints.lookup({ words: tuple.high });
+  const lowIdentity = low?.identity ?? peerIdentity(tuple.low);
+  const highIdentity = high?.identity ?? peerIdentity(tuple.high);
+  if (low) {
+    connection.toLow = low.interface;
+    connection.lowMac = low.mac;
+  }
+  if (high) {
+    connection.toHigh = high.interface;
+    connection.highMac = high.mac;
+  }
+  connection.initiator = fromLow ? lowIdentity : highIdentity;
+  connection.responder = fromLow ? highIdentity : lowIdentity;
+  const initiatorIsHere = (fromLow ? connection.toLow : connection.toHigh) !== 0;
+  const responderIsHere = (fromLow ? connection.toHigh : connection.toLow) !== 0;
+  const { protocol } = tuple;
+  const { port, initiator, responder } = connection;
+  if (initiatorIsHere) {
+    const entry = findPolicy({
+      subject: initiator,
+      peer: responder,
+      direction: Towards.Away,
+      protocol,
+      port,
+    });
+    if (!mayPass(entry)) return reasonOf(entry);
+    connection.egressCookie = entry?.cookie ?? 0;
+    connection.audit = entry?.audit ?? 0;
+  }
+  if (responderIsHere) {
+    const entry = findPolicy({
+      subject: responder,
+      peer: initiator,
+      direction: Towards.Endpoint,
+      protocol,
+      port,
+    });
+    if (!mayPass(entry)) return reasonOf(entry);
+    connection.ingressCookie = entry?.cookie ?? 0;
+    connection.audit = u8(connection.audit | (entry?.audit ?? 0));
+  }
+  return connections.update(tuple, connection) === 0 ? 0 : Reason.ConnectionTableFull;
+}
+
+function mayPass(entry: Infer<typeof PolicyValue> | null): bool {
+  return entry !== null && entry.action !== Verdict.Deny;
+}
+
+function reasonOf(entry: Infer<typeof PolicyValue> | null): u8 {
+  return entry ? Reason.DeniedByRule : Reason.PolicyDenied;
+}

@@ -1,0 +1,221 @@
+/**
+ * The programs at an endpoint's veth pair, on the host's end of it. What an endpoint sends is checked, decided, and handed on:
+ * straight into the other endpoint, if it is one of this host, or to the host's routes. What comes from there is decided before
+ * it goes in.
+ */
+import {
+  Arp,
+  be16,
+  be32,
+  type bool,
+  config,
+  Ethernet,
+  EtherType,
+  hton16,
+  type Infer,
+  Ipv4,
+  Ipv6,
+  type i32,
+  ntoh16,
+  perCpuArrayMap,
+  type Ref,
+  redirect,
+  redirectPeer,
+  struct,
+  Tc,
+  type TcContext,
+  TcpFlag,
+  tc,
+  u8,
+  u16,
+  u32,
+  u64,
+  zeroed,
+} from '@waggle/bpf';
+import { Address } from './addresses.bpf.ts';
+import { advance, type Connection, clock, connections, generations } from './connection.bpf.ts';
+import { decide } from './decide.bpf.ts';
+import { Flow, readFlow } from './flow.bpf.ts';
+import { Towards } from './policy.bpf.ts';
+import { Reason } from './reasons.ts';
+
+/** What is known of an endpoint when its programs are loaded. */
+export const endpoint = config({
+  /** The host's end of its pair. */
+  interface: u32,
+  ipv4: be32,
+  /** Its IPv6 address, in words. */
+  ipv6Word0: be32,
+  ipv6Word1: be32,
+  ipv6Word2: be32,
+  ipv6Word3: be32,
+  /** The MAC address that it takes for its gateway's, in two parts. */
+  gatewayHigh: be32,
+  gatewayLow: be16,
+});
+
+/** Packets and bytes; see {@link metricOf}. */
+export const Traffic = struct('traffic', { packets: u64, bytes: u64 });
+export const MAX_METRICS = 512;
+export const metrics = perCpuArrayMap({ name: 'metrics', value: Traffic, maxEntries: MAX_METRICS });
+
+/** A MAC address in two parts, as configs have it. */
+const Mac = struct('mac', { high: be32, low: be16 }, { packed: true });
+const SOURCE_MAC = 6;
+const ARP_SENDER_MAC = Ethernet.size + 8;
+const ARP_REQUEST = 1;
+const ARP_REPLY = 2;
+const IPV6_SOURCE = Ethernet.size + 8;
+
+/** From an endpoint. */
+export const fromEndpoint = tc((ctx) => {
+  const protocol = ctx.at(Ethernet, 0)?.protocol ?? 0;
+  if (protocol === EtherType.Arp) return answerArp(ctx);
+  const flow = zeroed(Flow);
+  const unreadable = readFlow(ctx, flow, protocol);
+  if (unreadable !== 0) return drop(ctx, unreadable, Towards.Away);
+  if (!isOwnAddress(ctx, protocol)) return drop(ctx, Reason.InvalidSource, Towards.Away);
+  const generation = generations.lookup(0) ?? 0;
+  const now = clock();
+  const known = connections.lookup(flow.tuple);
+  if (known && known.generation === generation && known.expires > now && !isAnew(known, flow)) {
+    advance(known, flow, now);
+    return deliver(ctx, known, flow, protocol);
+  }
+  const reason = begin(flow, known, generation, now);
+  if (reason !== 0) return drop(ctx, reason, Towards.Away);
+  const connection = connections.lookup(flow.tuple);
+  if (!connection) return drop(ctx, Reason.ConnectionTableFull, Towards.Away);
+  advance(connection, flow, now);
+  return deliver(ctx, connection, flow, protocol);
+});
+
+/** To an endpoint, from the host's routes. */
+export const toEndpoint = tc((ctx) => {
+  const protocol = ctx.at(Ethernet, 0)?.protocol ?? 0;
+  if (protocol === EtherType.Arp) return Tc.Ok;
+  const flow = zeroed(Flow);
+  const unreadable = readFlow(ctx, flow, protocol);
+  if (unreadable !== 0) return drop(ctx, unreadable, Towards.Endpoint);
+  const generation = generations.lookup(0) ?? 0;
+  const now = clock();
+  const known = connections.lookup(flow.tuple);
+  if (known && known.generation === generation && known.expires > now && !isAnew(known, flow)) {
+    advance(known, flow, now);
+    return pass(ctx, Towards.Endpoint);
+  }
+  const reason = begin(flow, known, generation, now);
+  if (reason !== 0) return drop(ctx, reason, Towards.Endpoint);
+  const connection = connections.lookup(flow.tuple);
+  if (connection) advance(connection, flow, now);
+  return pass(ctx, Towards.Endpoint);
+});
+
+/** Whether a packet begins a connection where an older one has ended. */
+function isAnew(known: Ref<typeof Connection>, flow: Infer<typeof Flow>): bool {
+  return known.isOver() && (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) === TcpFlag.Syn;
+}
+
+function begin(
+  flow: Infer<typeof Flow>,
+  known: Ref<typeof Connection> | null,
+  generation: u32,
+  now: u32,
+): u8 {
+  // What is about no connection that we know is about nothing that was allowed.
+  if (flow.related === 1 && !known) return Reason.PolicyDenied;
+  const goesOn = known !== null && known.expires > now && !isAnew(known, flow);
+  return goesOn ? decide(flow, known, generation) : decide(flow, null, generation);
+}
+
+function isOwnAddress(ctx: TcContext, protocol: be16): bool {
+  if (protocol === EtherType.Ipv4) return ctx.at(Ipv4, Ethernet.size)?.source === endpoint.ipv4;
+  const source = ctx.at(Address, IPV6_SOURCE);
+  if (!source) return false;
+  return (
+    source[0] === endpoint.ipv6Word0 &&
+    source[1] === endpoint.ipv6Word1 &&
+    source[2] === endpoint.ipv6Word2 &&
+    source[3] === endpoint.ipv6Word3
+  );
+}
+
+/** Hands a packet to the other end. */
+function deliver(
+  ctx: TcContext,
+  connection: Infer<typeof Connection>,
+  flow: Infer<typeof Flow>,
+  protocol: be16,
+): i32 {
+  const upwards = flow.upwards === 1;
+  const target = upwards ? connection.toHigh : connection.toLow;
+  if (target === 0) return pass(ctx, Towards.Away);
+  // A packet at the end of its hops is the host's to report.
+  if (!decrementHops(ctx, protocol)) return pass(ctx, Towards.Away);
+  const ethernet = ctx.at(Ethernet, 0);
+  const source = ctx.at(Mac, SOURCE_MAC);
+  if (!ethernet || !source) return drop(ctx, Reason.InvalidPacket, Towards.Away);
+  if (upwards) ethernet.destination = connection.highMac;
+  else ethernet.destination = connection.lowMac;
+  source.high = endpoint.gatewayHigh;
+  source.low = endpoint.gatewayLow;
+  count(ctx, Reason.Forwarded, Towards.Away);
+  return redirectPeer(target, 0n);
+}
+
+/** One hop less, with the checksum (RFC 1141). */
+function decrementHops(ctx: TcContext, protocol: be16): bool {
+  if (protocol === EtherType.Ipv4) {
+    const ip = ctx.at(Ipv4, Ethernet.size);
+    if (!ip || ip.timeToLive <= 1) return false;
+    ip.timeToLive = u8(ip.timeToLive - 1);
+    const sum = ntoh16(ip.checksum) + 0x100;
+    ip.checksum = hton16(u16((sum & 0xffff) + (sum >>> 16)));
+    return true;
+  }
+  const ip = ctx.at(Ipv6, Ethernet.size);
+  if (!ip || ip.hopLimit <= 1) return false;
+  ip.hopLimit = u8(ip.hopLimit - 1);
+  return true;
+}
+
+/** Whatever an endpoint asks for, the way there is through the host. */
+function answerArp(ctx: TcContext): i32 {
+  const ethernet = ctx.at(Ethernet, 0);
+  const arp = ctx.at(Arp, Ethernet.size);
+  const source = ctx.at(Mac, SOURCE_MAC);
+  const sender = ctx.at(Mac, ARP_SENDER_MAC);
+  if (!ethernet || !arp || !source || !sender) return drop(ctx, Reason.InvalidPacket, Towards.Away);
+  if (arp.operation !== ARP_REQUEST || arp.senderAddress !== endpoint.ipv4) return Tc.Shot;
+  const asked = arp.targetAddress;
+  arp.operation = ARP_REPLY;
+  arp.targetMac = arp.senderMac;
+  arp.targetAddress = arp.senderAddress;
+  arp.senderAddress = asked;
+  ethernet.destination = ethernet.source;
+  source.high = endpoint.gatewayHigh;
+  source.low = endpoint.gatewayLow;
+  sender.high = endpoint.gatewayHigh;
+  sender.low = endpoint.gatewayLow;
+  return redirect(endpoint.interface, 0n);
+}
+
+function pass(ctx: TcContext, towards: u8): i32 {
+  count(ctx, Reason.Forwarded, towards);
+  return Tc.Ok;
+}
+
+function drop(ctx: TcContext, reason: u8, towards: u8): i32 {
+  count(ctx, reason, towards);
+  return Tc.Shot;
+}
+
+/** The slot of a reason and direction. */
+export const metricOf = (reason: u8, towards: u8): u32 => reason * 2 + towards;
+
+function count(ctx: TcContext, reason: u8, towards: u8): void {
+  const traffic = metrics.lookup(metricOf(reason, towards));
+  if (!traffic) return;
+  traffic.packets += 1n;
+  traffic.bytes += u64(ctx.length);
+}

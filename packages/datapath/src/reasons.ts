@@ -1,0 +1,15 @@
+/**
+ * Why packets are dropped, and what else is counted: the field's numbers, so that clients that know them name ours right.
+ * From 130 on they are reasons to drop.
+ */
+export const Reason = {
+  Forwarded: 0,
+  InvalidSource: 132,
+  PolicyDenied: 133,
+  InvalidPacket: 134,
+  UnknownTransport: 142,
+  ConnectionTableFull: 155,
+  UnsupportedEthernet: 166,
+  FirstFragmentMissing: 175,
+  DeniedByRule: 181,
+} as const;
