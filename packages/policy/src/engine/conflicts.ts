@@ -1,8 +1,10 @@
 /** Conflicts: one port cannot be read by two parsers at once, whoever the peers are. */
+import type { DirectionPolicy } from './direction-policy.ts';
 import type { Redirect } from './entry.ts';
-import type { Filter } from './filter.ts';
+import { type Filter, withNamedPorts } from './filter.ts';
 import { type L4Key, portOf, prefixOf, protocolOf } from './l4-key.ts';
 import { L4Map } from './l4-map.ts';
+import type { CachedSelector, SelectorCache } from './selector-cache.ts';
 
 /** Two rule elements whose parsers differ on a port. */
 export interface Conflict {
@@ -12,6 +14,32 @@ export interface Conflict {
   readonly portPrefix: number;
   readonly parsers: readonly [string, string];
   readonly cookies: readonly [number, number];
+}
+
+/**
+ * The filters of a direction that redirect, one with several peers several times. Rules in audit mode only report, so theirs
+ * do not. What a name of a port means comes after the filter that uses it, once for each peer that has such names.
+ */
+export function* redirecting(policy: DirectionPolicy, cache: SelectorCache): Generator<Filter> {
+  yield* policy.everybody.filter(redirects);
+  for (const [selector, filters] of policy.groups()) {
+    for (const filter of filters.filter(redirects)) {
+      yield filter;
+      if (filter.named.length > 0) yield* byNames(filter, selector, cache);
+    }
+  }
+}
+
+const redirects = ({ deny, audit, parts, named }: Filter): boolean =>
+  !deny && !audit && (parts.some(({ redirect }) => redirect) || named.some(({ redirect }) => redirect));
+
+function byNames(filter: Filter, selector: CachedSelector, cache: SelectorCache): Filter[] {
+  const found: Filter[] = [];
+  selector.slots.forEach((slot) => {
+    const ports = cache.at(slot).identity.namedPorts ?? [];
+    if (ports.length > 0) found.push(withNamedPorts(filter, ports));
+  });
+  return found;
 }
 
 /** The conflicts among filters, one for each port and pair of parsers. */

@@ -92,12 +92,6 @@ export class DirectionPolicy {
     return this.#groups.entries();
   }
 
-  /** All filters; one with several peers comes several times. */
-  *filters(): Generator<Filter> {
-    yield* this.#everybody;
-    yield* this.#groups.filters();
-  }
-
   /** Takes sections of rules in and out. */
   update(added: readonly CompiledSection[], removed: readonly CompiledSection[]): void {
     for (const section of removed) this.#sections.delete(section);

@@ -4,6 +4,8 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { world as aWorld } from '../testing/generate.ts';
 import { subjectsOf } from '../testing/identities.ts';
+import { hasConflict } from '../testing/oracle.ts';
+import { DIRECTIONS } from '../testing/questions.ts';
 import { contentOf, keyOf, repositoryOf } from '../testing/repository.ts';
 import { PRECEDENCE } from './entry.ts';
 
@@ -92,6 +94,33 @@ suite('What entries do not depend on', () => {
         for (const { id } of subjectsOf(world.identities)) together.resolve(id);
         for (const { id } of subjectsOf(world.identities)) {
           assert.deepEqual(contentOf(repositoryOf(world), id), contentOf(together, id));
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+suite('Parsers that conflict on a port', () => {
+  test('are found, and what is in force then does not depend on order', () => {
+    const shuffled = aWorld({ mixed: true })
+      .filter(({ options }) => options.enforcement !== 'never')
+      .chain((world) =>
+        fc.record({
+          world: fc.constant(world),
+          rules: fc.shuffledSubarray([...world.rules], { minLength: world.rules.length }),
+        }),
+      );
+    fc.assert(
+      fc.property(shuffled, ({ world, rules }) => {
+        const one = repositoryOf(world);
+        const other = repositoryOf({ ...world, rules });
+        for (const { id } of subjectsOf(world.identities)) {
+          const conflict = DIRECTIONS.some((direction) => hasConflict(world, id, direction));
+          const { status, entries } = one.resolve(id);
+          assert.equal(status.kind, conflict ? 'conflict' : 'ok');
+          if (conflict) assert.deepEqual(entries, []);
+          assert.deepEqual(contentOf(other, id), contentOf(one, id));
         }
       }),
       RUNS,

@@ -63,11 +63,6 @@ export class PeerGroups {
     return this.#filters.entries();
   }
 
-  /** All filters. */
-  *filters(): Generator<Filter> {
-    for (const filters of this.#filters.values()) yield* filters;
-  }
-
   /** The filters of a set, each as often as selectors bring it. */
   filtersOf(set: SelectorSet): Filter[] {
     const found: Filter[] = [];

@@ -5,6 +5,7 @@
 
 import type { L7Rules } from '../rules/l7.ts';
 import type { Direction } from '../rules/rule.ts';
+import { redirecting } from './conflicts.ts';
 import type { DirectionPolicy } from './direction-policy.ts';
 import type { Redirect } from './entry.ts';
 import { type Filter, withNamedPorts } from './filter.ts';
@@ -32,7 +33,7 @@ export interface ProxyPolicy {
 
 /** What proxies have to check in one direction of a subject. */
 export function proxyPolicies(policy: DirectionPolicy, cache: SelectorCache): ProxyPolicy[] {
-  if (!redirectsAny(policy)) return [];
+  if (redirecting(policy, cache).next().done) return [];
   const allowed = [...allowing(policy, cache)];
   const redirects = new L4Map<Target>();
   const keys = new Set<L4Key>();
@@ -58,13 +59,6 @@ export function proxyPolicies(policy: DirectionPolicy, cache: SelectorCache): Pr
         rules: allowed.flatMap(({ filter, peers }) => rulesAt(filter, peers, key)),
       };
     });
-}
-
-function redirectsAny(policy: DirectionPolicy): boolean {
-  for (const { parts, named } of policy.filters()) {
-    if (parts.some(({ redirect }) => redirect) || named.some(({ redirect }) => redirect)) return true;
-  }
-  return false;
 }
 
 /** To whom a key is redirected; of several, the highest precedence counts. */

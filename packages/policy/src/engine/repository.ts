@@ -41,7 +41,7 @@ export interface ResolvedPolicy {
   readonly status: PolicyStatus;
   /** What is in force, in the order of direction, identity and key. */
   readonly entries: readonly PolicyEntry[];
-  /** What proxies have to check. */
+  /** What proxies have to check, by the rules as they are: it counts where the status is `ok`. */
   readonly proxies: readonly ProxyPolicy[];
 }
 

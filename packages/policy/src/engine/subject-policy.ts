@@ -6,12 +6,12 @@
 import type { Direction } from '../rules/rule.ts';
 import { type Chain, type ChainEntry, EMPTY_CHAIN, sameEntry } from './chain.ts';
 import type { CompiledRule, CompiledSection } from './compiled-rule.ts';
-import { type Conflict, findConflicts } from './conflicts.ts';
+import { type Conflict, findConflicts, redirecting } from './conflicts.ts';
 import { DirectionPolicy, type PolicyEnvironment } from './direction-policy.ts';
 import type { EntryKey, PolicyEntry } from './entry.ts';
 import type { KnownIdentity } from './known-identity.ts';
 import { portOf, prefixOf, protocolOf } from './l4-key.ts';
-import type { CachedSelector } from './selector-cache.ts';
+import type { CachedSelector, SelectorCache } from './selector-cache.ts';
 
 /** What is in force where the wanted entries cannot be. */
 export type SafeState = 'keep-last-good' | 'deny';
@@ -62,11 +62,14 @@ interface Side extends ChainMaps {
 
 export class SubjectPolicy {
   readonly subject: KnownIdentity;
+  readonly #cache: SelectorCache;
   readonly #options: SubjectOptions;
   readonly #sides: Readonly<Record<Direction, Side>>;
   #size = 0;
   #status: PolicyStatus = { kind: 'ok', entries: 0 };
   #conflicts: readonly PolicyConflict[] = [];
+  /** Whether ports that peers have names for are redirected: then who comes or goes may make or end a conflict. */
+  #redirectsByName = false;
 
   constructor(
     subject: KnownIdentity,
@@ -75,6 +78,7 @@ export class SubjectPolicy {
     options: SubjectOptions,
   ) {
     this.subject = subject;
+    this.#cache = environment.cache;
     this.#options = options;
     const side = (direction: Direction): Side => {
       const maps: ChainMaps = { taken: new Map(), before: new Map(), good: new Map() };
@@ -107,19 +111,19 @@ export class SubjectPolicy {
       const lost = sectionsOf(removed, direction);
       if (gained.length > 0 || lost.length > 0) this.#sides[direction].policy.update(gained, lost);
     }
-    this.#conflicts = DIRECTIONS.flatMap((direction) =>
-      findConflicts(this.#sides[direction].policy.filters()).map((conflict) => ({ ...conflict, direction })),
-    );
+    this.#findConflicts();
     this.#settle();
   }
 
   addIdentity(known: KnownIdentity, matched: readonly CachedSelector[]): void {
     for (const direction of DIRECTIONS) this.#sides[direction].policy.addIdentity(known, matched);
+    if (this.#redirectsByName) this.#findConflicts();
     this.#settle();
   }
 
   removeIdentity(id: number): void {
     for (const direction of DIRECTIONS) this.#sides[direction].policy.removeIdentity(id);
+    if (this.#redirectsByName) this.#findConflicts();
     this.#settle();
   }
 
@@ -178,6 +182,15 @@ export class SubjectPolicy {
   /** Gives back what it holds in the cache. */
   close(): void {
     for (const direction of DIRECTIONS) this.#sides[direction].policy.close();
+  }
+
+  #findConflicts(): void {
+    this.#redirectsByName = false;
+    this.#conflicts = DIRECTIONS.flatMap((direction) => {
+      const filters = [...redirecting(this.#sides[direction].policy, this.#cache)];
+      if (filters.some(({ named }) => named.length > 0)) this.#redirectsByName = true;
+      return findConflicts(filters).map((conflict) => ({ ...conflict, direction }));
+    });
   }
 
   #chainChanged(side: ChainMaps, id: number, before: Chain, after: Chain): void {

@@ -5,21 +5,16 @@
  *   - a deny element that matches peer and port wins; else an allow element that does; else the direction's default.
  *   - what is allowed is redirected when an element that allows it has L7 rules; one without L7 rules lifts them all.
  */
-import ipaddr from 'ipaddr.js';
 import type { Identity } from '../identity/identity.ts';
-import type { Label } from '../labels/label.ts';
-import type { LabelSelector } from '../labels/selector.ts';
 import type { L7Rules } from '../rules/l7.ts';
 import {
   type CidrGroup,
   type Direction,
-  type Entity,
-  type Peer,
-  type Port,
   PROTOCOL_NUMBERS,
   type Rule,
   type RuleElement,
 } from '../rules/rule.ts';
+import { has, isNobody, isNode, isPeer, isPort, isSubject, numbersOf } from './oracle-match.ts';
 
 /** Everything that a verdict depends on. */
 export interface World {
@@ -123,128 +118,42 @@ function decide(world: World, question: Question, rules: readonly Rule[]): Answe
   return { ...answer, action: enforced ? 'default-deny' : 'allow', deciding: new Set() };
 }
 
+/** Whether rules that decide ask for two parsers on one port of a subject, whoever the peers are. */
+export function hasConflict(world: World, subjectId: number, direction: Direction): boolean {
+  const subject = identityOf(world, subjectId);
+  const rules = world.rules.filter((rule) => !rule.audit && isSubject(rule, subject));
+  const elements = rules.flatMap((rule) => rule[direction]?.elements ?? []);
+  const required = elements.flatMap((element) => element.requires ?? []);
+  const uses: { parser: string; protocol: number; first: number; last: number }[] = [];
+  for (const { action, peers, ports } of elements) {
+    if (action === 'deny' || peers?.every((peer) => isNobody(world, peer))) continue;
+    const owners = world.identities.filter((one) =>
+      direction === 'ingress'
+        ? one === subject
+        : peers === undefined || peers.some((peer) => isPeer(world, peer, required, one)),
+    );
+    for (const { ports: list, l7 } of ports ?? []) {
+      for (const port of list) {
+        if (!l7) continue;
+        const protocol = PROTOCOL_NUMBERS[port.protocol];
+        if (port.kind === 'range') uses.push({ ...port, parser: l7.parser, protocol });
+        else {
+          for (const number of owners.flatMap((owner) => numbersOf(port, owner))) {
+            uses.push({ parser: l7.parser, protocol, first: number, last: number });
+          }
+        }
+      }
+    }
+  }
+  return uses.some((a) =>
+    uses.some(
+      (b) => a.parser !== b.parser && a.protocol === b.protocol && a.first <= b.last && b.first <= a.last,
+    ),
+  );
+}
+
 function identityOf(world: World, id: number): Identity {
   const identity = world.identities.find((one) => one.id === id);
   if (identity === undefined) throw new Error(`The question names identity ${id}, which the world lacks.`);
   return identity;
-}
-
-const has = (identity: Identity, source: string, key: string): boolean =>
-  identity.labels.some((label) => label.source === source && label.key === key);
-
-const hasSource = (identity: Identity, source: string): boolean =>
-  identity.labels.some((label) => label.source === source);
-
-const isNode = (identity: Identity): boolean =>
-  has(identity, 'reserved', 'host') || has(identity, 'reserved', 'remote-node');
-
-function isSubject({ subject }: Rule, identity: Identity): boolean {
-  return (subject.kind === 'nodes') === isNode(identity) && meetsAll(subject.selector, identity.labels);
-}
-
-function meetsAll(selector: LabelSelector, labels: readonly Label[]): boolean {
-  for (const { source, key, operator, values } of selector.requirements) {
-    const found = labels.filter(
-      (label) => label.key === key && (source === 'any' || label.source === source),
-    );
-    const equal = found.some((label) => values.includes(label.value));
-    if (operator === 'exists' && found.length === 0) return false;
-    if (operator === 'doesNotExist' && found.length > 0) return false;
-    if (operator === 'in' && !equal) return false;
-    if (operator === 'notIn' && equal) return false;
-  }
-  return true;
-}
-
-function isPort(port: Port, question: Question, owner: Identity): boolean {
-  if (PROTOCOL_NUMBERS[port.protocol] !== question.protocol) return false;
-  if (port.kind === 'range') return port.first <= question.port && question.port <= port.last;
-  const named = (owner.namedPorts ?? []).filter(
-    ({ name, protocol }) => name === port.name && protocol === port.protocol,
-  );
-  return named.some((one) => one.port === question.port);
-}
-
-function isPeer(world: World, peer: Peer, required: readonly LabelSelector[], identity: Identity): boolean {
-  switch (peer.kind) {
-    case 'endpoints': {
-      const requirements = [peer.selector, ...required].flatMap((selector) => selector.requirements);
-      if (requirements.length === 0) return true;
-      if (isNode(identity) && !requirements.some(({ source }) => source === 'reserved')) return false;
-      return meetsAll({ requirements }, identity.labels);
-    }
-    case 'nodes':
-      return isNode(identity) && meetsAll(peer.selector, identity.labels);
-    case 'entity':
-      return isEntity(world, peer.entity, identity);
-    case 'cidr':
-      return isWithin(peer.cidr, peer.except, identity);
-    case 'cidrGroup':
-      return world.cidrGroups
-        .filter(({ name }) => name === peer.name)
-        .some(({ cidrs }) => cidrs.some((cidr) => isWithin(cidr, peer.except, identity)));
-    case 'cidrGroupSelector':
-      return world.cidrGroups
-        .filter(({ labels }) => meetsAll(peer.selector, labels))
-        .some(({ cidrs }) => cidrs.some((cidr) => isWithin(cidr, peer.except, identity)));
-    case 'fqdn':
-      return has(identity, 'fqdn', 'matchName' in peer ? peer.matchName : peer.matchPattern);
-    case 'service':
-    case 'group':
-      return false;
-  }
-}
-
-function isEntity(world: World, entity: Entity, identity: Identity): boolean {
-  const outside =
-    has(identity, 'reserved', 'world') ||
-    has(identity, 'reserved', 'world-ipv4') ||
-    has(identity, 'reserved', 'world-ipv6') ||
-    hasSource(identity, 'cidr') ||
-    hasSource(identity, 'fqdn');
-  switch (entity) {
-    case 'all':
-      return true;
-    case 'none':
-      return false;
-    case 'world':
-      return outside;
-    case 'world-ipv4':
-      return has(identity, 'reserved', 'world-ipv4') || cidrsOf(identity).some((cidr) => !cidr.includes(':'));
-    case 'world-ipv6':
-      return has(identity, 'reserved', 'world-ipv6') || cidrsOf(identity).some((cidr) => cidr.includes(':'));
-    case 'cluster': {
-      const elsewhere = identity.labels.some(
-        ({ key, value }) => key === 'io.cilium.k8s.policy.cluster' && value !== world.options.clusterName,
-      );
-      return !outside && !elsewhere;
-    }
-    default:
-      return has(identity, 'reserved', entity);
-  }
-}
-
-const cidrsOf = (identity: Identity): string[] =>
-  identity.labels.filter(({ source }) => source === 'cidr').map(({ key }) => key);
-
-/** Whether an identity stands for addresses inside of a CIDR and outside of its exceptions. */
-function isWithin(cidr: string, except: readonly string[], identity: Identity): boolean {
-  if (isNode(identity)) return false;
-  const family = cidr.includes(':') ? 'world-ipv6' : 'world-ipv4';
-  if (cidr.endsWith('/0') && (has(identity, 'reserved', 'world') || has(identity, 'reserved', family)))
-    return true;
-  return cidrsOf(identity).some((own) => contains(cidr, own) && !except.some((one) => contains(one, own)));
-}
-
-/** Whether one prefix lies within another (or is the same). */
-function contains(outer: string, inner: string): boolean {
-  const [outerBits, innerBits] = [prefixBits(outer), prefixBits(inner)];
-  return outer.includes(':') === inner.includes(':') && innerBits.startsWith(outerBits);
-}
-
-/** A prefix as its leading bits, one character each: `10.0.0.0/8` is `00001010`. */
-function prefixBits(cidr: string): string {
-  const [address, length] = ipaddr.parseCIDR(cidr);
-  const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
-  return bits.join('').slice(0, length);
 }

@@ -42,8 +42,9 @@ export function contentOf(repository: PolicyRepository, subject: number): object
         ? { ...status, conflicts: inOneOrder(status.conflicts.map(({ direction }) => direction)) }
         : status,
     entries: entries.map((entry) => withPaths(repository, entry)),
+    // Of two parsers on one port nobody can say which it is.
     proxies: inOneOrder(
-      proxies.map(({ rules, ...proxy }) => ({
+      (status.kind === 'conflict' ? [] : proxies).map(({ rules, ...proxy }) => ({
         ...proxy,
         rules: inOneOrder(
           rules.map(({ cookie, ...rule }) => ({ ...rule, paths: pathsOf(repository, [cookie]) })),
