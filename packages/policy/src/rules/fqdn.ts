@@ -12,23 +12,28 @@ const LONGEST = 253;
 
 /** Reads `{ matchName }` or `{ matchPattern }`. */
 export function readFqdn(part: Part): FqdnSelector | undefined {
+  const [first, second] = readDnsRule(part);
+  if (first === undefined || second === undefined) return first;
+  return part.refuse('Only one of matchName and matchPattern can stand here.', 'Make two items of it.');
+}
+
+/** Reads `{ matchName, matchPattern }` of a DNS rule: with both it is two rules. */
+export function readDnsRule(part: Part): FqdnSelector[] {
   const fields = part.fields(['matchName', 'matchPattern']);
-  if (fields === undefined) return undefined;
+  if (fields === undefined) return [];
   const name = fields.get('matchName');
   const pattern = fields.get('matchPattern');
-  if ((name === undefined) === (pattern === undefined)) {
-    return part.refuse('One of matchName and matchPattern is needed, and only one.');
-  }
-  if (name !== undefined) {
-    const text = readName(
-      name,
-      NAME,
-      'Allowed: letters, digits, "-", "_" and ".". For "*" there is matchPattern.',
-    );
-    return text === undefined ? undefined : { matchName: text };
-  }
-  const text = pattern && readName(pattern, PATTERN, 'Allowed: letters, digits, "-", "_", "." and "*".');
-  return text === undefined ? undefined : { matchPattern: text };
+  if (name === undefined && pattern === undefined)
+    part.refuse('One of matchName and matchPattern is needed.');
+  const matchName =
+    name &&
+    readName(name, NAME, 'Allowed: letters, digits, "-", "_" and ".". For "*" there is matchPattern.');
+  const matchPattern =
+    pattern && readName(pattern, PATTERN, 'Allowed: letters, digits, "-", "_", "." and "*".');
+  return [
+    ...(matchName === undefined ? [] : [{ matchName }]),
+    ...(matchPattern === undefined ? [] : [{ matchPattern }]),
+  ];
 }
 
 function readName(part: Part, allowed: RegExp, hint: string): string | undefined {

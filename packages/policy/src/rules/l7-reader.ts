@@ -1,6 +1,6 @@
 /** What a proxy is to check on the ports of an entry of toPorts: `rules`, TLS, names of servers, a listener. */
 import type { Fields, Part } from '../documents/part.ts';
-import { readFqdn } from './fqdn.ts';
+import { readDnsRule } from './fqdn.ts';
 import { readHttpRule } from './http-rule.ts';
 import { readKafkaRule } from './kafka-rule.ts';
 import type { GenericRule, L7Rules, ListenerReference, TlsContext } from './l7.ts';
@@ -75,7 +75,7 @@ function readRules(part: Part): Protocols | undefined {
   if (http !== undefined) found.push({ parser: 'http', http });
   const kafka = fields.get('kafka')?.list(readKafkaRule);
   if (kafka !== undefined) found.push({ parser: 'kafka', kafka });
-  const dns = fields.get('dns')?.list(readFqdn);
+  const dns = fields.get('dns')?.items().flatMap(readDnsRule);
   if (dns !== undefined) found.push({ parser: 'dns', dns });
   const protocol = fields.get('l7proto');
   const parser = protocol?.word();

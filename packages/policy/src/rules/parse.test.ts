@@ -115,7 +115,8 @@ specs:
   - endpointSelector: {}
     egressDeny: [{}]
 `;
-  const { rules } = parsePolicies(text);
+  const { rules } = parsePolicies(`description: all of it\n${text}`);
+  assert.ok(rules.every(({ description }) => description === 'all of it'));
   assert.deepEqual(
     rules.map(({ origin, subject }) => [origin.path, subject.kind]),
     [

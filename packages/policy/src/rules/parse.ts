@@ -37,6 +37,11 @@ type Kind = keyof typeof API_VERSIONS;
 const KINDS = Object.keys(API_VERSIONS) as Kind[];
 const LISTS: readonly string[] = ['List', ...KINDS.map((kind) => `${kind}List`)];
 
+const DOCUMENT_FIELDS = ['kind', 'apiVersion', 'metadata', 'spec', 'status'] as const;
+/** The first releases of the language had the description beside the spec. */
+const POLICY_FIELDS = [...DOCUMENT_FIELDS, 'specs', 'description'] as const;
+type DocumentField = (typeof POLICY_FIELDS)[number];
+
 /** The source of the labels of CIDR groups. */
 const CIDR_GROUP_SOURCE = 'cidrgroup';
 
@@ -103,14 +108,15 @@ class DocumentReader {
       );
       return;
     }
-    const fields = part.fields(['kind', 'apiVersion', 'metadata', 'spec', 'specs', 'status']);
+    const several = known === 'CiliumNetworkPolicy' || known === 'CiliumClusterwideNetworkPolicy';
+    const fields = part.fields<DocumentField>(several ? POLICY_FIELDS : DOCUMENT_FIELDS);
     if (fields === undefined) return;
     fields.need('apiVersion')?.oneOf<string>(API_VERSIONS[known]);
     if (known === 'CiliumCIDRGroup') this.#cidrGroup(fields);
     else this.#policy(fields, known);
   }
 
-  #policy(fields: Fields<'metadata' | 'spec' | 'specs'>, kind: Exclude<Kind, 'CiliumCIDRGroup'>): void {
+  #policy(fields: Fields<DocumentField>, kind: Exclude<Kind, 'CiliumCIDRGroup'>): void {
     const metadata = readMetadata(fields);
     const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
     const namespace = metadata?.namespace ?? this.#namespace;
@@ -121,14 +127,14 @@ class DocumentReader {
       ...(!clusterwide && { namespace }),
     };
     const labels = originLabels(document);
+    const description = fields.get('description')?.text();
     const contextOf = (rule: Part): RuleContext => {
       const origin = { ...document, ...rule.place };
-      return { scope, origin, labels, audit: metadata?.audit ?? false };
+      return { scope, origin, labels, audit: metadata?.audit ?? false, ...(description && { description }) };
     };
     const spec = fields.get('spec');
     const specs = fields.get('specs');
     if (kind === 'NetworkPolicy') {
-      specs?.refuse('A NetworkPolicy has no specs, only spec.');
       const only = fields.need('spec');
       this.#add(only && readNetworkPolicy(only, namespace, contextOf(only)));
       return;
@@ -143,9 +149,8 @@ class DocumentReader {
     for (const rule of written) this.#add(readRule(rule, contextOf(rule)));
   }
 
-  #cidrGroup(fields: Fields<'metadata' | 'spec' | 'specs'>): void {
+  #cidrGroup(fields: Fields<DocumentField>): void {
     const metadata = readMetadata(fields);
-    fields.get('specs')?.refuse('A CiliumCIDRGroup has no specs, only spec.');
     const cidrs = fields.need('spec')?.fields(['externalCIDRs'])?.need('externalCIDRs');
     const texts = cidrs?.list((item) => readPrefix(item, 'allowed')).map(formatCidr);
     if (metadata === undefined || texts === undefined) return;

@@ -17,6 +17,8 @@ export interface RuleContext {
   readonly labels: readonly Label[];
   /** Whether the document asks for audit mode. A bare rule may ask itself. */
   readonly audit: boolean;
+  /** For rules that have none of their own. */
+  readonly description?: string;
 }
 
 const SECTIONS = ['ingress', 'ingressDeny', 'egress', 'egressDeny'] as const;
@@ -65,7 +67,7 @@ export function readRule(part: Part, context: RuleContext): Rule | undefined {
     return section(elements, defaultDeny?.get(direction)?.boolean());
   });
   const labels = fields.get('labels')?.list(readRuleLabel) ?? [];
-  const description = fields.get('description')?.text();
+  const description = fields.get('description')?.text() ?? context.description;
   const log = fields.get('log')?.fields(['value'])?.get('value')?.text();
   const audit = (bare ? fields.get('audit')?.boolean() : undefined) ?? context.audit;
   return {
