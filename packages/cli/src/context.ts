@@ -19,4 +19,6 @@ export interface Context {
   readonly stderr: Stream;
   /** Set by a command whose answer is no. */
   exitCode: ExitCode;
+  /** What an error ends with; other than 1 for commands of which 1 is an answer. */
+  errorCode: ExitCode;
 }

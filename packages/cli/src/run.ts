@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { addCompile } from './compile.ts';
 import { type Context, ExitCode } from './context.ts';
 import { addDoctor } from './doctor.ts';
+import { addPolicy } from './policy.ts';
 import { addSteer } from './steer.ts';
 import { addVersion, versionText } from './version.ts';
 
@@ -16,6 +17,7 @@ Examples:
   waggle doctor -o json     the same for programs
   waggle compile x.bpf.ts   the code of the programs in a module
   waggle steer --help       one listening socket for many ports and prefixes
+  waggle policy --help      what a policy allows, and why
   waggle help doctor        all about one command
 
 Environment:
@@ -32,7 +34,7 @@ export async function run(
   args: readonly string[],
   { stdout, stderr }: Pick<Context, 'stdout' | 'stderr'> = process,
 ): Promise<ExitCode> {
-  const context: Context = { stdout, stderr, exitCode: ExitCode.ok };
+  const context: Context = { stdout, stderr, exitCode: ExitCode.ok, errorCode: ExitCode.failure };
   try {
     await commandLine(context).parseAsync(args, { from: 'user' });
     return context.exitCode;
@@ -40,7 +42,7 @@ export async function run(
     // Commander has printed its message already; help and version that were asked for are no errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
     stderr.write(`waggle: ${errorText(error)}\n`);
-    return ExitCode.failure;
+    return context.errorCode;
   }
 }
 
@@ -61,6 +63,7 @@ function commandLine(context: Context): Command {
   addDoctor(program, context);
   addCompile(program, context);
   addSteer(program, context);
+  addPolicy(program, context);
   addVersion(program, context);
   return program;
 }

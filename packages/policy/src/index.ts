@@ -1,6 +1,6 @@
 /** Identity-based network policy, pure: rules and identities in, policy map contents and explanations out. */
 
-export { PolicyFileError, type Problem } from './documents/policy-file-error.ts';
+export { formatProblem, PolicyFileError, type Problem } from './documents/policy-file-error.ts';
 export type { EnforcementMode } from './engine/direction-policy.ts';
 export type { EntryKey, PolicyEntry, Redirect } from './engine/entry.ts';
 export { PRECEDENCE } from './engine/entry.ts';
@@ -24,7 +24,8 @@ export {
 export { type ExplainedConflict, type ExplainedRow, type Explanation, explain } from './explain/explain.ts';
 export type { Gap } from './explain/gaps.ts';
 export type { NearMiss } from './explain/near-miss.ts';
-export { formatRange, type PortRange, protocolName } from './explain/port-range.ts';
+export { outsideName } from './explain/outside-name.ts';
+export { formatRange, type PortRange, protocolName, rangeOf } from './explain/port-range.ts';
 export type { ProxyRuleReference } from './explain/proxy-rules.ts';
 export { formatPlace, formatReference, type RuleReference, ruleName } from './explain/rule-reference.ts';
 export {
@@ -36,6 +37,7 @@ export {
   type Verdict,
 } from './explain/trace.ts';
 export { type AllocatorOptions, type AllocatorSnapshot, IdentityAllocator } from './identity/allocator.ts';
+export { parseCidr } from './identity/cidr.ts';
 export {
   type EndpointDescription,
   type ParseEndpointsOptions,
@@ -51,11 +53,19 @@ export {
   RESERVED_IDENTITIES,
 } from './identity/identity.ts';
 export { DEFAULT_LABEL_RULES, LabelFilter } from './identity/label-filter.ts';
-export { type LabelReport, type LabelUse, labelReport } from './identity/label-report.ts';
-export { cidrLabels, nameLabels, type WorldNames } from './identity/outside.ts';
+export { type LabelReport, type LabelUse, labelReport, requirementsOf } from './identity/label-report.ts';
+export { matchesName } from './identity/name-pattern.ts';
+export { cidrLabels, nameLabels, narrowestCidr, type WorldNames } from './identity/outside.ts';
 export { type ClusterNames, reservedIdentities, wellKnownIdentities } from './identity/well-known.ts';
-export { formatLabel, type Label, parseLabel, sortLabels } from './labels/label.ts';
-export { formatSelector, type LabelSelector, type Requirement, selects } from './labels/selector.ts';
+export { formatLabel, type Label, NAMESPACE_KEY, parseLabel, sortLabels } from './labels/label.ts';
+export {
+  formatRequirement,
+  formatSelector,
+  type LabelSelector,
+  meets,
+  type Requirement,
+  selects,
+} from './labels/selector.ts';
 export type { L7Rules } from './rules/l7.ts';
 export { type ParsedPolicies, type ParseOptions, parsePolicies } from './rules/parse.ts';
 export {

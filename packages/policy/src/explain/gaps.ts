@@ -23,7 +23,7 @@ export interface Gap {
   readonly kind: 'subject' | 'peer' | 'port';
   /** What the rule asks for. */
   readonly asked: string;
-  /** What the packet has instead; empty where there is nothing to compare with. */
+  /** What there is instead: of ports the packet's, of an end what is to be said of it (`has app=batch`, `is a node`), or nothing. */
   readonly has: string;
   /** By how many requirements it was missed. */
   readonly size: number;
@@ -144,14 +144,15 @@ function selectorGap(
   { requirements }: LabelSelector,
   known: KnownIdentity,
 ): Gap {
-  const { labels, node } = known;
+  const { labels, node, outside } = known;
   const unmet = requirements.filter((requirement) => !meets(requirement, labels));
   const asked = unmet.map(formatRequirement).join(', ');
   if (who === 'nodes' && !node)
-    return { kind, asked: `nodes${asked && ` with ${asked}`}`, has: 'an endpoint', size: FAR };
-  if (unmet.length === 0) return { kind, asked: 'endpoints', has: 'a node', size: FAR };
+    return { kind, asked: `nodes${asked && ` with ${asked}`}`, has: 'is an endpoint', size: FAR };
+  if (unmet.length === 0) return { kind, asked: 'endpoints', has: 'is a node', size: FAR };
+  if (outside) return { kind, asked, has: 'is outside of the cluster', size: FAR + 1 };
   const has = unmet.map(({ source, key }) => heldText(labels, source, key));
-  return { kind, asked, has: [...new Set(has)].join(', '), size: unmet.length };
+  return { kind, asked, has: `has ${[...new Set(has)].join(', ')}`, size: unmet.length };
 }
 
 /** What an identity has under a key. */

@@ -77,11 +77,10 @@ function sentences(gaps: readonly Gap[], { place }: RuleReference, question: Que
   const [subject, peer, port] = [find('subject'), find('peer'), find('port')];
   const towards = question.direction === 'ingress' ? 'from' : 'to';
   const at = formatPlace(place);
-  const hasText = (who: string, { has }: Gap): string => (has === '' ? '' : `; the ${who} has ${has}`);
+  const hasText = (who: string, { has }: Gap): string => (has === '' ? '' : `; the ${who} ${has}`);
   if (subject) {
-    const verb = subject.has === 'an endpoint' || subject.has === 'a node' ? 'is' : 'has';
     return [
-      `would allow this, but is about ${subject.asked}; the subject ${verb} ${subject.has}`,
+      `would allow this, but is about ${subject.asked}; the subject ${subject.has}`,
       `give the subject ${subject.asked}, or let the rule at ${at} select it`,
     ];
   }
@@ -92,7 +91,7 @@ function sentences(gaps: readonly Gap[], { place }: RuleReference, question: Que
     ];
   }
   if (peer) {
-    const isLabel = peer.has !== '';
+    const isLabel = peer.has.startsWith('has ');
     return [
       `allows this port only ${towards} ${peer.asked}${hasText('peer', peer)}`,
       isLabel ? `give the peer ${peer.asked}, or add the peer at ${at}` : `add the peer at ${at}`,

@@ -148,7 +148,7 @@ describe('what is denied because no rule allows it says what is missing', () => 
 
   test('the peer’s being something else', () => {
     assert.deepEqual(lacks(api, WORLD), [
-      'api (1.yaml:4) allows this port only from app=frontend; the peer has no label app',
+      'api (1.yaml:4) allows this port only from app=frontend; the peer is outside of the cluster',
     ]);
     const office = rule(
       'office',

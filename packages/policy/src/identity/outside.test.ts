@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { knownIdentity } from '../engine/known-identity.ts';
 import { formatLabel } from '../labels/label.ts';
 import { formatCidr, parseCidr } from './cidr.ts';
-import { cidrLabels, nameLabels } from './outside.ts';
+import { cidrLabels, nameLabels, narrowestCidr } from './outside.ts';
 
 const texts = (...args: Parameters<typeof cidrLabels>): string[] => cidrLabels(...args).map(formatLabel);
 
@@ -34,4 +34,16 @@ test('the engine reads the CIDR back', () => {
       assert.deepEqual(known.cidr, cidr);
     }),
   );
+});
+
+test('an address belongs to the narrowest CIDR around it', () => {
+  const cidrs = ['10.0.0.0/8', '10.1.0.0/16', '0.0.0.0/0', '2001:db8::/32'];
+  const cases: [string, string | undefined][] = [
+    ['10.1.2.3', '10.1.0.0/16'],
+    ['10.0.0.0/12', '10.0.0.0/8'],
+    ['192.0.2.1', '0.0.0.0/0'],
+    ['2001:db8::1', '2001:db8::/32'],
+    ['::1', undefined],
+  ];
+  for (const [text, expected] of cases) assert.equal(narrowestCidr(cidrs, text), expected);
 });

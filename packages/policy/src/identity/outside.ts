@@ -1,6 +1,6 @@
 /** The labels of what is outside of the cluster: addresses by their CIDR, and addresses by the name that DNS gave them for. */
 import { CIDR_SOURCE, FQDN_SOURCE, type Label, RESERVED_SOURCE, sortLabels } from '../labels/label.ts';
-import { formatCidr, parseCidr } from './cidr.ts';
+import { type Cidr, contains, formatCidr, parseCidr } from './cidr.ts';
 
 /** How the world is called: by one label for both families, or by one for each (hosts that speak both). */
 export interface WorldNames {
@@ -36,4 +36,14 @@ function labelKey(cidr: string): string {
   const [address = '', prefix] = cidr.split('/');
   const dashed = address.replaceAll(':', '-').replace(/^-/, '0-').replace(/-$/, '-0');
   return `${dashed}/${prefix}`;
+}
+
+/** Of some CIDRs the narrowest in which all of an address or a CIDR lies. */
+export function narrowestCidr(cidrs: readonly string[], text: string): string | undefined {
+  const inner = parseCidr(text);
+  let narrowest: Cidr | undefined;
+  for (const outer of cidrs.map(parseCidr)) {
+    if (contains(outer, inner) && outer.prefix >= (narrowest?.prefix ?? 0)) narrowest = outer;
+  }
+  return narrowest && formatCidr(narrowest);
 }

@@ -1,0 +1,81 @@
+/** Policies and endpoints from files: all files are read, and all that is wrong in any of them is told at once. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { WaggleError } from '@waggle/bpf';
+import {
+  type CidrGroup,
+  type EndpointDescription,
+  type ParsedPolicies,
+  PolicyFileError,
+  type Problem,
+  parseEndpoints,
+  parsePolicies,
+  type Rule,
+} from '@waggle/policy';
+
+/** One file, and what is in it or what is wrong with it. */
+export interface PolicyFile {
+  readonly file: string;
+  readonly parsed?: ParsedPolicies;
+  readonly problems: readonly Problem[];
+}
+
+const ENDINGS = /\.(ya?ml|json)$/;
+
+/**
+ * Reads files, and of directories all files whose names end in .yaml, .yml or .json.
+ *
+ * @throws {@link WaggleError} NOT_FOUND for a path that is not there, or a directory without such a file.
+ */
+export const readPolicyFiles = (paths: readonly string[]): PolicyFile[] =>
+  [...new Set(paths.flatMap(filesOf))].map((file) => {
+    try {
+      return { file, parsed: parsePolicies(readText(file), { file }), problems: [] };
+    } catch (error) {
+      if (error instanceof PolicyFileError) return { file, problems: error.problems };
+      throw error;
+    }
+  });
+
+/**
+ * The policies of some files.
+ *
+ * @throws {@link PolicyFileError} with all problems of all files.
+ */
+export function readPolicies(paths: readonly string[]): { rules: Rule[]; cidrGroups: CidrGroup[] } {
+  const files = readPolicyFiles(paths);
+  const problems = files.flatMap((each) => each.problems);
+  if (problems.length > 0) throw new PolicyFileError(problems);
+  return {
+    rules: files.flatMap(({ parsed }) => parsed?.rules ?? []),
+    cidrGroups: files.flatMap(({ parsed }) => parsed?.cidrGroups ?? []),
+  };
+}
+
+/** The endpoints of a file. */
+export const readEndpoints = (file: string): EndpointDescription[] =>
+  parseEndpoints(readText(file), { file });
+
+function filesOf(path: string): string[] {
+  if (!statSync(path, { throwIfNoEntry: false })) {
+    throw new WaggleError('NOT_FOUND', `There is no file or directory ${path}`);
+  }
+  if (!statSync(path).isDirectory()) return [path];
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => ENDINGS.test(name))
+    .map((name) => join(path, name))
+    .sort();
+  if (files.length > 0) return files;
+  throw new WaggleError('NOT_FOUND', `The directory ${path} holds no policies`, {
+    hint: 'Policies are files whose names end in .yaml, .yml or .json',
+  });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error ? `: ${cause.message}` : '';
+    throw new WaggleError('NOT_FOUND', `${file} cannot be read${why}`, { cause });
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * `waggle policy`: what policies allow, and why; on files, without an agent. What the commands take is here; what they do is in
+ * policy-actions.ts, which is loaded when one of them runs.
+ */
+import { type Command, Option } from 'commander';
+import { type Context, ExitCode } from './context.ts';
+import type { DiffOptions, ExplainOptions, TraceOptions, ValidateOptions } from './policy-actions.ts';
+
+const actions = () => import('./policy-actions.ts');
+
+const HELP = `
+Policies are files or directories of them: CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy,
+NetworkPolicy, CiliumCIDRGroup, or bare rules, in YAML or JSON. A file of endpoints says who is there:
+
+  - name: web-1
+    labels: { app: web }
+    addresses: [10.1.0.7]
+
+Examples:
+  waggle policy validate policies/
+  waggle policy trace -p policies/ -e endpoints.yaml --from web-1 --to db-1 --port 5432/TCP
+  waggle policy trace -p policies/ -e endpoints.yaml --from 203.0.113.7 --to app=web --port 443
+  waggle policy explain db-1 -p policies/ -e endpoints.yaml
+  waggle policy diff --before policies/ --after changed/ -e endpoints.yaml`;
+
+const TRACE_HELP = `
+Both ends' policies are asked: egress of --from, ingress of --to.
+
+An end is an endpoint of the file (NAME or NAMESPACE/NAME), labels (app=web,role=front), an address
+or a CIDR, a DNS name that a rule names, or one of host, world, remote-node, health, init, ….
+
+Exit codes: 0 allowed (also by a proxy), 1 denied, 2 an error.`;
+
+const DIFF_HELP = `
+Exit codes, as of diff(1): 0 nothing changes, 1 something changes, 2 an error.`;
+
+const VALIDATE_HELP = `
+Exit codes: 0 all is valid, 1 something is not.`;
+
+/** Adds the commands. */
+export function addPolicy(program: Command, context: Context): void {
+  const policy = program
+    .command('policy')
+    .description('say what policies allow, and why')
+    .helpCommand('help [command]', 'print help on a command')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText('after', HELP);
+
+  const validate = policy
+    .command('validate <path...>')
+    .description('check files of policies, and say what is in them')
+    .option('-e, --endpoints <file>', 'also find labels that no endpoint has, and ports with two parsers')
+    .addHelpText('after', VALIDATE_HELP);
+  common(validate).action(async (paths: string[], options: ValidateOptions) =>
+    (await actions()).validate(paths, options, context),
+  );
+
+  const trace = policy
+    .command('trace')
+    .description('say whether a packet passes, and which rule decides')
+    .requiredOption('-p, --policy <path...>', 'files or directories of policies')
+    .option('-e, --endpoints <file>', 'who is there')
+    .requiredOption('--from <whom>', 'who sends')
+    .requiredOption('--to <whom>', 'who receives')
+    .requiredOption('--port <port>', '80/TCP, 53/UDP, 8/ICMP (the type), http (a named port), or 80 for TCP')
+    .addOption(new Option('--direction <direction>', 'ask only one end').choices(['ingress', 'egress']))
+    .addHelpText('after', TRACE_HELP);
+  common(modes(trace)).action(async (options: TraceOptions) => {
+    context.errorCode = ExitCode.usage;
+    (await actions()).trace(options, context);
+  });
+
+  const explain = policy
+    .command('explain <whom>')
+    .description('show all that is allowed and denied to an endpoint')
+    .requiredOption('-p, --policy <path...>', 'files or directories of policies')
+    .option('-e, --endpoints <file>', 'who is there');
+  common(modes(explain)).action(async (whom: string, options: ExplainOptions) =>
+    (await actions()).explain(whom, options, context),
+  );
+
+  const diff = policy
+    .command('diff')
+    .description('say who may do what after a change of policies, and could not before, or the reverse')
+    .requiredOption('--before <path...>', 'files or directories of policies')
+    .requiredOption('--after <path...>', 'the same, changed')
+    .requiredOption('-e, --endpoints <file>', 'who is there')
+    .addHelpText('after', DIFF_HELP);
+  common(modes(diff)).action(async (options: DiffOptions) => {
+    context.errorCode = ExitCode.usage;
+    (await actions()).diff(options, context);
+  });
+}
+
+const common = (command: Command): Command =>
+  command.addOption(
+    new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
+  );
+
+const modes = (command: Command): Command =>
+  command
+    .addOption(
+      new Option(
+        '--enforcement <mode>',
+        'when to deny what no rule allows: where a rule says so, always, never',
+      )
+        .choices(['default', 'always', 'never'])
+        .default('default'),
+    )
+    .option('--allow-localhost', 'this host may always reach its endpoints');
