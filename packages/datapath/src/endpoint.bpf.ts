@@ -186,7 +186,8 @@ function answerArp(ctx: TcContext): i32 {
   const source = ctx.at(Mac, SOURCE_MAC);
   const sender = ctx.at(Mac, ARP_SENDER_MAC);
   if (!ethernet || !arp || !source || !sender) return drop(ctx, Reason.InvalidPacket, Towards.Away);
-  if (arp.operation !== ARP_REQUEST || arp.senderAddress !== endpoint.ipv4) return Tc.Shot;
+  if (arp.senderAddress !== endpoint.ipv4) return drop(ctx, Reason.InvalidSource, Towards.Away);
+  if (arp.operation !== ARP_REQUEST) return drop(ctx, Reason.InvalidPacket, Towards.Away);
   const asked = arp.targetAddress;
   arp.operation = ARP_REPLY;
   arp.targetMac = arp.senderMac;

@@ -1,4 +1,5 @@
 /** waggle's programs for packets, and what user space writes for them. */
+export { Datapath, type DatapathOptions, type EndpointSpec, type TrafficCount } from './datapath.ts';
 export {
   findPolicy,
   MAX_POLICIES,
@@ -12,3 +13,4 @@ export {
   Verdict,
 } from './policy.bpf.ts';
 export { type PolicyMapEntry, type PolicyMapTarget, policyKey, policyValue } from './policy-map.ts';
+export { Reason } from './reasons.ts';

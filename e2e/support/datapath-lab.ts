@@ -1,0 +1,172 @@
+/**
+ * A host for tests of the datapath: a namespace of its own with endpoints (namespaces again, each on a veth pair), and a world
+ * beyond an uplink that knows nothing of waggle. Packets are those of ordinary programs in them.
+ */
+import { once } from 'node:events';
+import { Datapath } from '@waggle/datapath';
+import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
+import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
+
+/** The host's end of every pair; endpoints take it for their gateway. */
+const GATEWAY = { ipv4: '169.254.1.1', ipv6: 'fe80::1', mac: '02:77:61:67:67:01' };
+const WORLD = { ipv4: '198.51.100.2', ipv6: '2001:db8:ffff::2' };
+const UPLINK = { ipv4: '198.51.100.1', ipv6: '2001:db8:ffff::1' };
+
+/** An endpoint: a namespace with addresses, an identity, and what it is called. */
+export interface LabEndpoint {
+  readonly namespace: NetworkNamespace;
+  readonly device: number;
+  readonly identity: number;
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** Somebody to talk to. */
+export interface Question {
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+  /** Of what is sent and comes back; 2 by default. */
+  readonly bytes?: number;
+}
+
+/** What an attempt to talk came to. */
+export type Outcome = 'answered' | 'no answer' | 'refused' | 'cut';
+
+export class DatapathLab implements Disposable {
+  readonly host = NetworkNamespace.create(uniqueName());
+  readonly world = NetworkNamespace.create(uniqueName());
+  readonly datapath = Datapath.create({ maxConnections: 4096 });
+  readonly worldAddress = WORLD;
+  readonly #namespaces: NetworkNamespace[] = [];
+  readonly #children: { kill(signal: 'SIGKILL'): boolean }[] = [];
+
+  constructor() {
+    try {
+      this.#build();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #build(): void {
+    for (const namespace of [this.host, this.world]) {
+      using network = Network.open(namespace);
+      network.links.set('lo', { up: true });
+    }
+    this.host.run(() => {
+      writeSysctl('net.ipv4.ip_forward', 1);
+      writeSysctl('net.ipv6.conf.all.forwarding', 1);
+      writeSysctl('net.ipv6.conf.default.accept_dad', 0);
+    });
+    this.world.run(() => {
+      writeSysctl('net.ipv6.conf.default.accept_dad', 0);
+    });
+    using host = Network.open(this.host);
+    using world = Network.open(this.world);
+    host.links.create({
+      kind: 'veth',
+      name: 'uplink',
+      up: true,
+      peer: { name: 'eth0', namespace: this.world },
+    });
+    world.links.set('eth0', { up: true });
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      const length = family === 'ipv4' ? 24 : 64;
+      host.addresses.add('uplink', `${UPLINK[family]}/${length}`);
+      world.addresses.add('eth0', `${WORLD[family]}/${length}`);
+      world.routes.add({
+        destination: family === 'ipv4' ? '10.0.0.0/16' : '2001:db8:1::/64',
+        via: UPLINK[family],
+      });
+      this.datapath.setPeer(`${UPLINK[family]}/${family === 'ipv4' ? 32 : 128}`, 1);
+    }
+  }
+
+  /** Makes an endpoint. */
+  endpoint(identity: number): LabEndpoint {
+    const number = this.#namespaces.length + 1;
+    const [ipv4, ipv6, name] = [`10.0.0.${number}`, `2001:db8:1::${number}`, `lxc${number}`];
+    const namespace = NetworkNamespace.create(uniqueName());
+    this.#namespaces.push(namespace);
+    using host = Network.open(this.host);
+    using network = Network.open(namespace);
+    namespace.run(() => {
+      writeSysctl('net.ipv6.conf.default.accept_dad', 0);
+    });
+    host.links.create({ kind: 'veth', name, peer: { name: 'eth0', namespace } });
+    host.links.set(name, { mac: GATEWAY.mac, up: true });
+    for (const device of ['lo', 'eth0']) network.links.set(device, { up: true });
+    network.addresses.add('eth0', `${ipv4}/32`);
+    network.addresses.add('eth0', `${ipv6}/128`);
+    network.routes.add({ destination: `${GATEWAY.ipv4}/32`, device: 'eth0', scope: 'link' });
+    network.routes.add({ destination: '0.0.0.0/0', via: GATEWAY.ipv4, device: 'eth0' });
+    network.neighbours.add({ device: 'eth0', address: GATEWAY.ipv6, mac: GATEWAY.mac });
+    network.routes.add({ destination: '::/0', via: GATEWAY.ipv6, device: 'eth0' });
+    host.routes.add({ destination: `${ipv4}/32`, device: name });
+    host.routes.add({ destination: `${ipv6}/128`, device: name });
+    const { mac = '' } = network.links.get('eth0');
+    host.neighbours.add({ device: name, address: ipv4, mac });
+    host.neighbours.add({ device: name, address: ipv6, mac });
+    const device = host.links.index(name);
+    this.host.run(() => {
+      this.datapath.addEndpoint({ interface: device, identity, ipv4, ipv6, mac, gatewayMac: GATEWAY.mac });
+    });
+    return { namespace, device, identity, ipv4, ipv6 };
+  }
+
+  /** A server for TCP and UDP in a namespace: it sends back what it gets. */
+  async serve(namespace: NetworkNamespace, port: number): Promise<void> {
+    const child = namespace.spawn(process.execPath, ['-e', SERVER, String(port)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#children.push(child);
+    if (child.stdout) await once(child.stdout, 'data');
+  }
+
+  /** Asks servers, all at once, from one process. */
+  async ask(from: NetworkNamespace, ...questions: readonly Question[]): Promise<Outcome[]> {
+    const child = from.spawn(process.execPath, ['-e', CLIENT, JSON.stringify(questions)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#children.push(child);
+    let output = '';
+    child.stdout?.on('data', (data) => {
+      output += data;
+    });
+    await once(child, 'close');
+    return JSON.parse(output);
+  }
+
+  close(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+    this.datapath.close();
+    for (const namespace of [...this.#namespaces, this.host, this.world]) namespace.remove();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+const SERVER = `const port = Number(process.argv[1]);
+const tcp = require('node:net').createServer((socket) => socket.pipe(socket).on('error', () => {}));
+const udp = require('node:dgram').createSocket({ type: 'udp6' });
+udp.on('message', (text, from) => udp.send(text, from.port, from.address));
+tcp.listen(port, '::', () => udp.bind(port, '::', () => console.log('ready')));`;
+
+const CLIENT = `const questions = JSON.parse(process.argv[1]);
+const ask = ({ protocol, address, port, bytes = 2 }) => new Promise((done) => {
+  setTimeout(done, 700, 'no answer');
+  const message = Buffer.alloc(bytes, 'x');
+  if (protocol === 'tcp') {
+    const socket = require('node:net').connect({ host: address, port });
+    socket.on('data', () => done('answered')).on('error', () => done('refused')).write(message);
+  } else {
+    const socket = require('node:dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.on('message', (answer) => done(answer.length === bytes ? 'answered' : 'cut'));
+    socket.on('error', () => done('refused')).connect(port, address, () => socket.send(message));
+  }
+});
+Promise.all(questions.map(ask)).then((outcomes) => console.log(JSON.stringify(outcomes))).then(() => process.exit());`;
