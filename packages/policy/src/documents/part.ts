@@ -85,14 +85,18 @@ export class Part {
 
   /** Reads each item of a list, and leaves out those that could not be read. */
   list<Item>(read: (part: Part) => Item | undefined): Item[] {
-    return this.items().flatMap((part) => read(part) ?? []);
+    const found: Item[] = [];
+    for (const part of this.items()) {
+      const item = read(part);
+      if (item !== undefined) found.push(item);
+    }
+    return found;
   }
 
   text(): string | undefined {
     const { node } = this;
     if (node.kind === 'scalar' && typeof node.value === 'string') return node.value;
-    const quote =
-      node.kind === 'scalar' && node.value !== null ? `Write it in quotes: "${node.value}".` : undefined;
+    const quote = node.kind === 'scalar' && node.value !== null ? 'Write it in quotes.' : undefined;
     return this.#refuseKind('a text', quote);
   }
 
@@ -144,8 +148,15 @@ export class Fields<Name extends string> {
   /** A field; one that is null counts as absent, as in Kubernetes. */
   get(name: Name): Part | undefined {
     const field = this.#map.fields.get(name);
-    if (field === undefined || (field.node.kind === 'scalar' && field.node.value === null)) return undefined;
-    return new Part(this.part.reading, field.node, fieldPath(this.part.path, name));
+    if (field === undefined || !this.has(name)) return undefined;
+    const { path } = this.part;
+    return new Part(this.part.reading, field.node, path === '' ? name : `${path}.${name}`);
+  }
+
+  /** Whether a field is there. */
+  has(name: Name): boolean {
+    const node = this.#map.fields.get(name)?.node;
+    return node !== undefined && !(node.kind === 'scalar' && node.value === null);
   }
 
   /** A field that has to be there. */

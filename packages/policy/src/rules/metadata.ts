@@ -14,6 +14,7 @@ export interface Metadata {
 
 /** What the metadata of Kubernetes may have, and is not looked at: an API server sets it. */
 const IGNORED = [
+  'clusterName',
   'creationTimestamp',
   'deletionGracePeriodSeconds',
   'deletionTimestamp',

@@ -52,7 +52,7 @@ export function readRule(part: Part, context: RuleContext): Rule | undefined {
     : part.fields(RULE_FIELDS, RULE_EXPLANATIONS);
   if (fields === undefined) return undefined;
   const subject = readSubject(fields, scope);
-  if (SECTIONS.every((name) => fields.get(name) === undefined)) {
+  if (!SECTIONS.some((name) => fields.has(name))) {
     part.refuse('This rule says nothing.', `At least one of ${SECTIONS.join(', ')} is needed.`);
   }
   const subjectIsInit = subject.kind === 'endpoints' && selectsInit(subject.written);
