@@ -28,6 +28,7 @@ interface OutputOptions {
 interface ModeOptions extends OutputOptions {
   readonly enforcement: EnforcementMode;
   readonly allowLocalhost?: boolean;
+  readonly endpoints?: string;
 }
 
 export interface ValidateOptions extends OutputOptions {
@@ -36,7 +37,6 @@ export interface ValidateOptions extends OutputOptions {
 
 export interface ExplainOptions extends ModeOptions {
   readonly policy: readonly string[];
-  readonly endpoints?: string;
 }
 
 export interface TraceOptions extends ExplainOptions {
@@ -53,7 +53,7 @@ export interface DiffOptions extends ModeOptions {
 }
 
 export function validate(paths: readonly string[], options: ValidateOptions, context: Context): void {
-  const files = readPolicyFiles(paths);
+  const files = readPolicyFiles(paths, options.endpoints);
   const endpoints = options.endpoints === undefined ? undefined : readEndpoints(options.endpoints);
   const problems = files.flatMap((file) => file.problems);
   const rules = files.flatMap(({ parsed }) => parsed?.rules ?? []);
@@ -126,9 +126,9 @@ export function diff(options: DiffOptions, context: Context): void {
 
 function repositoryOf(
   paths: readonly string[],
-  { enforcement, allowLocalhost = false }: ModeOptions,
+  { enforcement, allowLocalhost = false, endpoints }: ModeOptions,
 ): PolicyRepository {
-  const { rules, cidrGroups } = readPolicies(paths);
+  const { rules, cidrGroups } = readPolicies(paths, endpoints);
   const repository = new PolicyRepository({ enforcement, allowLocalhost });
   for (const group of cidrGroups) repository.setCidrGroup(group);
   repository.add(rules);

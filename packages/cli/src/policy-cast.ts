@@ -9,6 +9,7 @@ import {
   formatLabel,
   type Identity,
   IdentityAllocator,
+  KUBERNETES_SOURCE,
   type Label,
   LabelFilter,
   matchesName,
@@ -21,6 +22,7 @@ import {
   parseCidr,
   parseLabel,
   RESERVED_IDENTITIES,
+  RESERVED_SOURCE,
   reservedIdentities,
   sortLabels,
 } from '@waggle/policy';
@@ -95,14 +97,15 @@ export class Cast {
     const { labels } = this.identity(id);
     const outside = outsideName(this.identity(id));
     if (outside !== undefined) return outside;
-    const reserved = labels.find(({ source }) => source === 'reserved');
+    const reserved = labels.find(({ source }) => source === RESERVED_SOURCE);
     return reserved ? reserved.key : this.labelsOf(id);
   }
 
-  /** Its labels for people: without the source that most have, and without the namespace of those that name none. */
+  /** Its labels for people: without the source that most have, and without the namespace where its names tell it. */
   labelsOf(id: number): string {
+    const told = this.#names.has(id);
     return this.identity(id)
-      .labels.filter(({ key, value }) => key !== NAMESPACE_KEY || value !== DEFAULT_NAMESPACE)
+      .labels.filter(({ key, value }) => key !== NAMESPACE_KEY || !(told || value === DEFAULT_NAMESPACE))
       .map((label) => formatLabel(label).replace(/^k8s:/, ''))
       .join(', ');
   }
@@ -162,7 +165,7 @@ export class Cast {
 
   #labelled(text: string): number | undefined {
     if (!text.includes('=')) return undefined;
-    const labels = text.split(',').map((label) => parseLabel(label.trim(), 'k8s'));
+    const labels = text.split(',').map((label) => parseLabel(label.trim(), KUBERNETES_SOURCE));
     return this.#add(withNamespace(labels), []);
   }
 
@@ -265,11 +268,12 @@ const reservedNumber = (text: string): number | undefined =>
 
 const keyOf = (labels: readonly Label[]): string => sortLabels(labels).map(formatLabel).join(', ');
 
-/** Endpoints have a namespace; what is reserved has none. */
+/** What Kubernetes labels has a namespace; what has only labels of others, or a reserved one, has none. */
 const withNamespace = (labels: readonly Label[]): readonly Label[] =>
-  labels.some(({ source, key }) => source === 'reserved' || key === NAMESPACE_KEY)
+  labels.some(({ source, key }) => source === RESERVED_SOURCE || key === NAMESPACE_KEY) ||
+  !labels.some(({ source }) => source === KUBERNETES_SOURCE)
     ? labels
-    : [...labels, { source: 'k8s', key: NAMESPACE_KEY, value: DEFAULT_NAMESPACE }];
+    : [...labels, { source: KUBERNETES_SOURCE, key: NAMESPACE_KEY, value: DEFAULT_NAMESPACE }];
 
 function tryCidr(text: string): ReturnType<typeof parseCidr> | undefined {
   try {

@@ -1,6 +1,6 @@
 /** Policies and endpoints from files: all files are read, and all that is wrong in any of them is told at once. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { WaggleError } from '@waggle/bpf';
 import {
   type CidrGroup,
@@ -25,10 +25,11 @@ const ENDINGS = /\.(ya?ml|json)$/;
 /**
  * Reads files, and of directories all files whose names end in .yaml, .yml or .json.
  *
+ * @param endpoints - The file of endpoints, which may lie in the same directory.
  * @throws {@link WaggleError} NOT_FOUND for a path that is not there, or a directory without such a file.
  */
-export const readPolicyFiles = (paths: readonly string[]): PolicyFile[] =>
-  [...new Set(paths.flatMap(filesOf))].map((file) => {
+export const readPolicyFiles = (paths: readonly string[], endpoints?: string): PolicyFile[] =>
+  [...new Set(paths.flatMap((path) => filesOf(path, endpoints)))].map((file) => {
     try {
       return { file, parsed: parsePolicies(readText(file), { file }), problems: [] };
     } catch (error) {
@@ -42,8 +43,11 @@ export const readPolicyFiles = (paths: readonly string[]): PolicyFile[] =>
  *
  * @throws {@link PolicyFileError} with all problems of all files.
  */
-export function readPolicies(paths: readonly string[]): { rules: Rule[]; cidrGroups: CidrGroup[] } {
-  const files = readPolicyFiles(paths);
+export function readPolicies(
+  paths: readonly string[],
+  endpoints?: string,
+): { rules: Rule[]; cidrGroups: CidrGroup[] } {
+  const files = readPolicyFiles(paths, endpoints);
   const problems = files.flatMap((each) => each.problems);
   if (problems.length > 0) throw new PolicyFileError(problems);
   return {
@@ -56,7 +60,7 @@ export function readPolicies(paths: readonly string[]): { rules: Rule[]; cidrGro
 export const readEndpoints = (file: string): EndpointDescription[] =>
   parseEndpoints(readText(file), { file });
 
-function filesOf(path: string): string[] {
+function filesOf(path: string, endpoints: string | undefined): string[] {
   if (!statSync(path, { throwIfNoEntry: false })) {
     throw new WaggleError('NOT_FOUND', `There is no file or directory ${path}`);
   }
@@ -64,6 +68,7 @@ function filesOf(path: string): string[] {
   const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((name) => ENDINGS.test(name))
     .map((name) => join(path, name))
+    .filter((file) => endpoints === undefined || resolve(file) !== resolve(endpoints))
     .sort();
   if (files.length > 0) return files;
   throw new WaggleError('NOT_FOUND', `The directory ${path} holds no policies`, {

@@ -6,6 +6,7 @@ import {
   formatRange,
   formatReference,
   type LabelReport,
+  type Origin,
   type Rule,
   ruleName,
 } from '@waggle/policy';
@@ -51,6 +52,14 @@ export function validationText({ files, conflicts, endpoints }: Validation, styl
   return blocks.join('\n');
 }
 
+/** The field's short names. */
+const SHORT_KINDS: Readonly<Record<Origin['kind'], string>> = {
+  CiliumNetworkPolicy: 'CNP',
+  CiliumClusterwideNetworkPolicy: 'CCNP',
+  NetworkPolicy: 'NetworkPolicy',
+  Rule: 'rule',
+};
+
 /** One line for each policy, however many rules it has. */
 function rulesTable(rules: readonly { readonly file: string; readonly rule: Rule }[], width: number): string {
   const policies = new Map<string, { file: string; rules: Rule[] }>();
@@ -70,8 +79,9 @@ function rulesTable(rules: readonly { readonly file: string; readonly rule: Rule
     ['FILE', 'POLICY', 'KIND', 'INGRESS', 'EGRESS'],
     [...policies.values()].map(({ file, rules: all }) => {
       const [first] = all;
-      const kind = first?.audit ? `${first.origin.kind}, audit` : (first?.origin.kind ?? '');
-      return [file, first ? ruleName(first) : '', kind, elements(all, 'ingress'), elements(all, 'egress')];
+      if (!first) return [];
+      const kind = `${SHORT_KINDS[first.origin.kind]}${first.audit ? ', audit' : ''}`;
+      return [file, ruleName(first), kind, elements(all, 'ingress'), elements(all, 'egress')];
     }),
     width,
   );

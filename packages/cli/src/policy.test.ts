@@ -235,7 +235,7 @@ describe('waggle policy validate', () => {
   test('sums up what is in the files', async () => {
     const { stdout, status } = await policy('validate', `${SHOP}/policies`, ...ENDPOINTS);
     assert.equal(status, 0);
-    assert.match(stdout, /\n\S+backend\.yaml +backend-api +CiliumNetworkPolicy +1 +1\n/);
+    assert.match(stdout, /\n\S+backend\.yaml +backend-api +CNP +1 +1\n/);
     assert.match(stdout, /\n\S 2 files, 2 rules: all valid\n$/);
   });
 

@@ -57,7 +57,15 @@ export { type LabelReport, type LabelUse, labelReport, requirementsOf } from './
 export { matchesName } from './identity/name-pattern.ts';
 export { cidrLabels, nameLabels, narrowestCidr, type WorldNames } from './identity/outside.ts';
 export { type ClusterNames, reservedIdentities, wellKnownIdentities } from './identity/well-known.ts';
-export { formatLabel, type Label, NAMESPACE_KEY, parseLabel, sortLabels } from './labels/label.ts';
+export {
+  formatLabel,
+  KUBERNETES_SOURCE,
+  type Label,
+  NAMESPACE_KEY,
+  parseLabel,
+  RESERVED_SOURCE,
+  sortLabels,
+} from './labels/label.ts';
 export {
   formatRequirement,
   formatSelector,

@@ -1,6 +1,7 @@
 /** References to rules, as explanations give them: what the rule is called, and where its author finds the part that is meant. */
 import type { CookieOwner, PolicyRepository } from '../engine/repository.ts';
 import { formatLabel } from '../labels/label.ts';
+import { formatSelector, isWildcard } from '../labels/selector.ts';
 import type { Action, Direction, Origin, Place, Rule } from '../rules/rule.ts';
 
 /** An element of a rule, as plain data. */
@@ -42,13 +43,12 @@ export const referencesTo = (repository: PolicyRepository, cookies: readonly num
     return owner ? [referenceTo(cookie, owner)] : [];
   });
 
-/** What a rule is called. Bare rules are called by their label `name`, their description, or their place in the document. */
-export function ruleName({ origin, labels, description }: Rule): string {
-  const { name, namespace = 'default', path } = origin;
+/** What a rule is called: its document's name, the value of its label `name`, or whom it is about. */
+export function ruleName({ origin, labels, subject }: Rule): string {
+  const { name, namespace = 'default' } = origin;
   if (name !== undefined) return namespace === 'default' ? name : `${namespace}/${name}`;
-  return (
-    labels.find(({ key }) => key === 'name')?.value || description || (path === '' ? 'rule' : `rule ${path}`)
-  );
+  const about = isWildcard(subject.selector) ? `all ${subject.kind}` : formatSelector(subject.selector);
+  return labels.find(({ key }) => key === 'name')?.value || `rule for ${about}`;
 }
 
 /** A place for people, in the form that editors and terminals jump to: `policies/web.yaml:12`. */
