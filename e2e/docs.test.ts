@@ -7,7 +7,7 @@ import { typeCheck } from './support/type-check.ts';
 const root = new URL('..', import.meta.url).pathname;
 const pages = [
   'README.md',
-  ...['bpf', 'compiler', 'kernel'].map((name) => `packages/${name}/README.md`),
+  ...['bpf', 'compiler', 'kernel', 'policy'].map((name) => `packages/${name}/README.md`),
   ...readdirSync(`${root}docs`)
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
