@@ -114,11 +114,11 @@ export class DirectionPolicy {
     this.#refresh(touched, forEverybody);
   }
 
-  /** An identity has come. @param matched - The selectors that it matches, in the order of their indices. */
-  addIdentity(known: KnownIdentity, matched: readonly CachedSelector[]): void {
+  /** An identity has come or become another. @param matched - The selectors that it matches, in the order of their indices. */
+  setIdentity(known: KnownIdentity, matched: readonly CachedSelector[]): void {
     if (this.#environment.mode === 'never') return;
     const set = this.#groups.setOf(matched);
-    if (set.selector) this.#set(known.identity.id, this.#chainOf(set, known));
+    this.#set(known.identity.id, set.selector ? this.#chainOf(set, known) : EMPTY_CHAIN);
   }
 
   /** An identity has gone. */

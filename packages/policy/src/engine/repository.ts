@@ -144,8 +144,7 @@ export class PolicyRepository {
       : this.#cache.addIdentity(identity);
     this.#revision += 1;
     for (const [id, policy] of this.#tracked) {
-      if (before) policy.removeIdentity(identity.id);
-      policy.addIdentity(known, matched);
+      policy.setIdentity(known, matched);
       if (id === identity.id) this.#trackAnew(identity.id);
     }
   }

@@ -67,6 +67,8 @@ export class SubjectPolicy {
   readonly #sides: Readonly<Record<Direction, Side>>;
   #size = 0;
   #status: PolicyStatus = { kind: 'ok', entries: 0 };
+  /** The kind of status when changes were last taken. */
+  #told: PolicyStatus['kind'] = 'ok';
   #conflicts: readonly PolicyConflict[] = [];
   /** Whether ports that peers have names for are redirected: then who comes or goes may make or end a conflict. */
   #redirectsByName = false;
@@ -115,8 +117,9 @@ export class SubjectPolicy {
     this.#settle();
   }
 
-  addIdentity(known: KnownIdentity, matched: readonly CachedSelector[]): void {
-    for (const direction of DIRECTIONS) this.#sides[direction].policy.addIdentity(known, matched);
+  /** An identity has come or become another, in one step: the safe state must not take what lies between for good. */
+  setIdentity(known: KnownIdentity, matched: readonly CachedSelector[]): void {
+    for (const direction of DIRECTIONS) this.#sides[direction].policy.setIdentity(known, matched);
     if (this.#redirectsByName) this.#findConflicts();
     this.#settle();
   }
@@ -141,7 +144,7 @@ export class SubjectPolicy {
     });
   }
 
-  /** What has changed in what is in force since this was last asked; undefined for nothing. */
+  /** What has changed in what is in force, or in the kind of status, since this was last asked; undefined for nothing. */
   takeChange(): PolicyChange | undefined {
     const upserted: PolicyEntry[] = [];
     const removed: EntryKey[] = [];
@@ -161,12 +164,15 @@ export class SubjectPolicy {
       }
       side.taken.clear();
     }
-    if (upserted.length === 0 && removed.length === 0) return undefined;
+    // That entries do not fit has to be heard of also where the last good ones stay, so that nothing else is to be done.
+    if (upserted.length === 0 && removed.length === 0 && this.#status.kind === this.#told) return undefined;
+    this.#told = this.#status.kind;
     return { identity: this.subject.identity.id, status: this.#status, upserted, removed };
   }
 
   /** Takes the place of another policy: its changes are from now on those against what was last taken from the other. */
   replace(previous: SubjectPolicy): void {
+    this.#told = previous.#told;
     for (const direction of DIRECTIONS) {
       const { taken, policy } = previous.#sides[direction];
       const mine = this.#sides[direction];
