@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import type { Identity } from '../identity/identity.ts';
+import type { Identity, NamedPort } from '../identity/identity.ts';
 import { type Label, parseLabel } from '../labels/label.ts';
 import type { CidrGroup, Rule } from '../rules/rule.ts';
 import { options as anOptions, cidrGroup, rule } from '../testing/generate.ts';
@@ -13,23 +13,41 @@ import { IDENTITIES, SUBJECTS, subjectsOf } from '../testing/identities.ts';
 import type { World } from '../testing/oracle.ts';
 import { contentOf, emptyRepository, keyOf, repositoryOf } from '../testing/repository.ts';
 import type { PolicyEntry } from './entry.ts';
-import type { PolicyRepository } from './repository.ts';
+import { PolicyRepository } from './repository.ts';
+import type { SafeState } from './subject-policy.ts';
 
 type Change =
   | { readonly kind: 'add'; readonly rules: readonly Rule[] }
   | { readonly kind: 'delete'; readonly labels: readonly Label[] }
   | { readonly kind: 'replace'; readonly labels: readonly Label[]; readonly rules: readonly Rule[] }
   | { readonly kind: 'setIdentity'; readonly identity: Identity }
-  | { readonly kind: 'removeIdentity'; readonly identity: Identity }
+  | { readonly kind: 'removeIdentity'; readonly id: number }
   | { readonly kind: 'setCidrGroup'; readonly group: CidrGroup }
   | { readonly kind: 'removeCidrGroup'; readonly name: string };
 
 const team = fc.constantFrom('red', 'blue').map((name) => [parseLabel(`team=${name}`, 'k8s')]);
 
+const namedPorts: fc.Arbitrary<NamedPort[]> = fc.subarray<NamedPort>([
+  { name: 'web', protocol: 'TCP', port: 80 },
+  { name: 'web', protocol: 'TCP', port: 53 },
+  { name: 'dns', protocol: 'UDP', port: 53 },
+]);
+
+/** An identity of the list, or one with its number that has become another: other labels, other names of ports. */
+const anIdentity: fc.Arbitrary<Identity> = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...IDENTITIES) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...IDENTITIES), fc.constantFrom(...IDENTITIES), namedPorts)
+      .map(([{ id }, { labels }, ports]) => ({ id, labels, namedPorts: ports })),
+  },
+);
+
 /** One change; the rules it brings are called after its number. */
-const change = (number: number): fc.Arbitrary<Change> => {
+const change = (number: number, mixed: boolean): fc.Arbitrary<Change> => {
   const rules = fc
-    .tuple(rule(`c${number}a`), fc.option(rule(`c${number}b`), { nil: undefined }))
+    .tuple(rule(`c${number}a`, mixed), fc.option(rule(`c${number}b`, mixed), { nil: undefined }))
     .map(([one, other]) => (other === undefined ? [one] : [one, other]));
   return fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('add'), rules }) },
@@ -39,14 +57,14 @@ const change = (number: number): fc.Arbitrary<Change> => {
       weight: 4,
       arbitrary: fc.record({
         kind: fc.constant('setIdentity'),
-        identity: fc.constantFrom(...IDENTITIES),
+        identity: anIdentity,
       }),
     },
     {
       weight: 2,
       arbitrary: fc.record({
         kind: fc.constant('removeIdentity'),
-        identity: fc.constantFrom(...IDENTITIES),
+        id: fc.constantFrom(...IDENTITIES).map(({ id }) => id),
       }),
     },
     {
@@ -63,9 +81,11 @@ const change = (number: number): fc.Arbitrary<Change> => {
   );
 };
 
-const history = fc
-  .integer({ min: 1, max: 12 })
-  .chain((length) => fc.tuple(...Array.from({ length }, (_, number) => change(number))));
+/** Changes, one after the other. With `mixed`, parsers may conflict. */
+const history = (mixed = false): fc.Arbitrary<Change[]> =>
+  fc
+    .integer({ min: 1, max: 12 })
+    .chain((length) => fc.tuple(...Array.from({ length }, (_, number) => change(number, mixed))));
 
 const hasAll = (rule: Rule, labels: readonly Label[]): boolean =>
   labels.every(({ key, value }) => rule.labels.some((label) => label.key === key && label.value === value));
@@ -83,12 +103,12 @@ function after(world: World, change: Change): World {
         ...world,
         rules: [...rules.filter((one) => !hasAll(one, change.labels)), ...change.rules],
       };
-    case 'setIdentity':
-      return identities.includes(change.identity)
-        ? world
-        : { ...world, identities: [...identities, change.identity] };
+    case 'setIdentity': {
+      const others = identities.filter(({ id }) => id !== change.identity.id);
+      return { ...world, identities: [...others, change.identity] };
+    }
     case 'removeIdentity':
-      return { ...world, identities: identities.filter((one) => one !== change.identity) };
+      return { ...world, identities: identities.filter(({ id }) => id !== change.id) };
     case 'setCidrGroup': {
       const others = cidrGroups.filter(({ name }) => name !== change.group.name);
       return { ...world, cidrGroups: [...others, change.group] };
@@ -113,7 +133,7 @@ function apply(repository: PolicyRepository, change: Change): void {
       repository.setIdentity(change.identity);
       break;
     case 'removeIdentity':
-      repository.removeIdentity(change.identity.id);
+      repository.removeIdentity(change.id);
       break;
     case 'setCidrGroup':
       repository.setCidrGroup(change.group);
@@ -127,9 +147,11 @@ function apply(repository: PolicyRepository, change: Change): void {
 /** What the policy maps of the tracked subjects hold, if nobody looks at anything but the reported changes. */
 class Maps {
   readonly #maps = new Map<number, Map<string, PolicyEntry>>();
+  readonly #statuses = new Map<number, string>();
 
   take(repository: PolicyRepository): void {
-    for (const { identity, upserted, removed } of repository.takeChanges()) {
+    for (const { identity, status, upserted, removed } of repository.takeChanges()) {
+      this.#statuses.set(identity, status.kind);
       const map = this.#maps.get(identity) ?? new Map<string, PolicyEntry>();
       this.#maps.set(identity, map);
       for (const key of removed)
@@ -139,6 +161,11 @@ class Maps {
         map.set(keyOf(entry), entry);
       }
     }
+  }
+
+  /** The kind of status that was last told of. */
+  statusOf(subject: number): string {
+    return this.#statuses.get(subject) ?? 'ok';
   }
 
   of(subject: number): PolicyEntry[] {
@@ -151,7 +178,7 @@ const byKey = (a: PolicyEntry, b: PolicyEntry): number => (keyOf(a) < keyOf(b) ?
 suite('A repository after changes', () => {
   test('says what a new one says', () => {
     fc.assert(
-      fc.property(anOptions, history, (options, changes) => {
+      fc.property(anOptions, history(), (options, changes) => {
         const repository = emptyRepository(options);
         let world: World = { rules: [], cidrGroups: [], identities: [], options };
         for (const change of changes) {
@@ -172,7 +199,7 @@ suite('A repository after changes', () => {
     const runs = fc.record({
       options: anOptions,
       subjects: fc.subarray([...SUBJECTS], { minLength: 1, maxLength: 2 }),
-      changes: history,
+      changes: history(),
       taken: fc.infiniteStream(fc.boolean()),
     });
     fc.assert(
@@ -186,7 +213,7 @@ suite('A repository after changes', () => {
         const maps = new Maps();
         for (const change of changes) {
           // A subject that goes is tracked no longer, which is another matter.
-          if (change.kind === 'removeIdentity' && subjects.includes(change.identity)) continue;
+          if (change.kind === 'removeIdentity' && subjects.some(({ id }) => id === change.id)) continue;
           apply(repository, change);
           world = after(world, change);
           const [take] = [...taken.take(1)];
@@ -200,6 +227,45 @@ suite('A repository after changes', () => {
         }
       }),
       { numRuns: 70 },
+    );
+  });
+
+  test('while entries do not fit or parsers conflict, what is in force is the safe state', () => {
+    const runs = fc.record({
+      options: anOptions,
+      subject: fc.constantFrom(...SUBJECTS),
+      changes: history(true),
+      capacity: fc.integer({ min: 2, max: 12 }),
+      safeState: fc.constantFrom<SafeState>('keep-last-good', 'deny'),
+    });
+    fc.assert(
+      fc.property(runs, ({ options, subject, changes, capacity, safeState }) => {
+        const repository = new PolicyRepository({ ...options, capacity, safeState });
+        let world: World = { rules: [], cidrGroups: [], identities: [subject], options };
+        repository.setIdentity(subject);
+        repository.track(subject.id);
+        const maps = new Maps();
+        let good = repository.resolve(subject.id).entries;
+        for (const change of changes) {
+          // The subject itself stays as it is: with other labels it would have no last good state.
+          if ('id' in change && change.id === subject.id) continue;
+          if ('identity' in change && change.identity.id === subject.id) continue;
+          apply(repository, change);
+          world = after(world, change);
+          maps.take(repository);
+          const { status, entries } = repository.resolve(subject.id);
+          const wanted = repositoryOf(world).resolve(subject.id);
+          const expected = wanted.entries.length > capacity ? 'overflow' : 'ok';
+          assert.equal(status.kind, wanted.status.kind === 'conflict' ? 'conflict' : expected);
+          if (status.kind === 'ok') {
+            assert.equal(entries.length, wanted.entries.length);
+            good = entries;
+          } else assert.deepEqual(entries, safeState === 'deny' ? [] : good);
+          assert.equal(maps.statusOf(subject.id), status.kind);
+          assert.deepEqual(maps.of(subject.id).sort(byKey), [...entries].sort(byKey));
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 });
