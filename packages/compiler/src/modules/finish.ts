@@ -6,19 +6,9 @@
 import { type Config, configValues, WaggleError } from '@waggle/bpf';
 import type { Btf } from '../btf/btf.ts';
 import type { IrProgram } from '../ir/ir.ts';
-import { remembered } from '../passes/analysis/flow.ts';
 import { type ConfigValues, optimize, specialize } from '../passes/index.ts';
 import { readsFields, withFieldOffsets, withFieldTests } from './kernel-fields.ts';
 import { withRegisters } from './probe-registers.ts';
-
-const optimized = remembered((program: IrProgram): IrProgram => optimize(program));
-
-/**
- * A program as far as it can be optimised without the values of its configs. That is most of it, and done once for all the
- * values that it is finished with. Where passes are left out, it is left as it is.
- */
-export const prepared = (program: IrProgram, { without = [] }: KernelOptions): IrProgram =>
-  without.length > 0 ? program : optimized(program);
 
 /** Values of configs: by the name of the config, then of the field. */
 export type GivenConfigs = Readonly<Record<string, Readonly<Record<string, number | bigint | boolean>>>>;
@@ -56,7 +46,7 @@ export function finishProgram(
   { config = {}, ...options }: FinishOptions = {},
 ): IrProgram {
   const values = checkedConfigs(name, configs, config);
-  return finishForKernel(name, specialize(prepared(program, options), values), options);
+  return finishForKernel(name, specialize(program, values), options);
 }
 
 /**

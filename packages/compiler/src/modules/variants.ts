@@ -17,7 +17,7 @@ import { withNumbers } from '../backend/patch.ts';
 import type { IrProgram } from '../ir/ir.ts';
 import { fieldKey } from '../passes/analysis/closed.ts';
 import { decidingFields } from '../passes/deciding.ts';
-import { type ConfigValues, specialize, usedMaps } from '../passes/index.ts';
+import { type ConfigValues, optimize, specialize, usedMaps } from '../passes/index.ts';
 import { type LateNumber, lateNumbers, withLateNumbers } from '../passes/late-numbers.ts';
 import {
   type Configs,
@@ -25,7 +25,6 @@ import {
   finishForKernel,
   type GivenConfigs,
   type KernelOptions,
-  prepared,
 } from './finish.ts';
 
 /** What variants are finished with. */
@@ -61,7 +60,9 @@ export class CodeVariants {
 
   /** @param configs the declarations of the configs, by the names that the program has for them. */
   constructor(program: IrProgram, configs: Configs, options: VariantOptions = {}) {
-    this.#program = prepared(program, options);
+    const { without = [] } = options;
+    // Most can be done without the values, once for all. Where passes are left out, what they are to show may come of any.
+    this.#program = without.length > 0 ? program : optimize(program);
     this.#configs = configs;
     this.#options = options;
     const deciding = decidingFields(this.#program);
