@@ -24,14 +24,17 @@ export interface Flow extends BlockGraph {
   readonly dominated: readonly (readonly number[])[];
 }
 
-/** Remembers the results of a function of an object. */
+/**
+ * Remembers the results of a function of an object, on the object itself, where spreading it does not find them. Passes make
+ * functions by the dozen; what a WeakMap holds of those that are gone stays until the next full garbage collection.
+ */
 export function remembered<K extends object, T>(compute: (key: K) => T): (key: K) => T {
-  const known = new WeakMap<K, { readonly result: T }>();
-  return (key) => {
-    const found = known.get(key);
+  const known = Symbol('remembered');
+  return (key: K & { readonly [known]?: { readonly result: T } }) => {
+    const found = key[known];
     if (found !== undefined) return found.result;
     const result = compute(key);
-    known.set(key, { result });
+    Object.defineProperty(key, known, { value: { result } });
     return result;
   };
 }
