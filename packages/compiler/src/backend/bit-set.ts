@@ -33,6 +33,19 @@ export class BitSet {
     return changed;
   }
 
+  /** Adds the members of another set, but for those of a third, all of the same size; whether that added any. */
+  addAllBut(other: BitSet, except: BitSet): boolean {
+    let changed = false;
+    for (let word = 0; word < this.#words.length; word++) {
+      const before = this.#words[word] ?? 0;
+      const now = before | ((other.#words[word] ?? 0) & ~(except.#words[word] ?? 0));
+      if (now >>> 0 === before) continue;
+      this.#words[word] = now;
+      changed = true;
+    }
+    return changed;
+  }
+
   copy(): BitSet {
     const copy = new BitSet(this.#words.length * 32);
     copy.#words.set(this.#words);

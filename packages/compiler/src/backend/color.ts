@@ -41,16 +41,16 @@ export function color(classes: Classes, affinities: readonly Affinity[]): Colori
 }
 
 /** The order in which classes are set aside. */
-function simplify({ classOf, neighbours, allowed, cost }: Classes): Virtual[] {
+function simplify({ classOf, conflicts, allowed, cost }: Classes): Virtual[] {
   const members = [...classOf.keys()].filter((register) => classOf[register] === register);
   const isKept = (each: Virtual): boolean => ((allowed[each] ?? 0) & ~KEPT_REGISTERS) === 0;
   const left = new Set(members);
-  const degrees = Int32Array.from(neighbours, (set) => set.size);
+  const degrees = Int32Array.from(classOf, (_, register) => conflicts.of(register).length);
   const order: Virtual[] = [];
   const setAside = (each: Virtual, easy: Virtual[]): void => {
     left.delete(each);
     order.push(each);
-    for (const neighbour of neighbours[each] ?? []) {
+    for (const neighbour of conflicts.of(each)) {
       const degree = (degrees[neighbour] ?? 0) - 1;
       degrees[neighbour] = degree;
       if (degree === registersIn(allowed[neighbour] ?? 0) - 1 && left.has(neighbour)) easy.push(neighbour);
@@ -94,7 +94,7 @@ function partnersOf({ classOf }: Classes, affinities: readonly Affinity[]): Map<
 function choose(
   each: Virtual,
   free: number,
-  { hints, neighbours }: Classes,
+  { hints, conflicts }: Classes,
   registers: Int8Array,
   partners: readonly Affinity[],
 ): number {
@@ -107,10 +107,10 @@ function choose(
     const register = registers[right] ?? -1;
     if (register >= 0) add(register, weight);
     // Where the partner is free still, what it would like counts half, unless both cannot have it.
-    else if (!neighbours[each]?.has(right))
+    else if (!conflicts.has(each, right))
       for (const [wish, much] of (hints[right] ?? []).entries()) add(wish, Math.min(much, weight) / 2);
   }
-  for (const neighbour of neighbours[each] ?? []) {
+  for (const neighbour of conflicts.of(each)) {
     if ((registers[neighbour] ?? -1) >= 0) continue;
     for (const [wish, much] of (hints[neighbour] ?? []).entries()) add(wish, -much / 4);
   }
@@ -123,9 +123,9 @@ function choose(
 }
 
 /** The registers that no neighbour has. */
-function freeFor(each: Virtual, { neighbours, allowed }: Classes, registers: Int8Array): number {
+function freeFor(each: Virtual, { conflicts, allowed }: Classes, registers: Int8Array): number {
   let taken = 0;
-  for (const neighbour of neighbours[each] ?? []) {
+  for (const neighbour of conflicts.of(each)) {
     const register = registers[neighbour] ?? -1;
     if (register >= 0) taken |= 1 << register;
   }
@@ -135,11 +135,11 @@ function freeFor(each: Virtual, { neighbours, allowed }: Classes, registers: Int
 /** Who had better make room: the class itself, or all the neighbours that have one of the registers it may have. */
 function cheapest(
   each: Virtual,
-  { neighbours, cost, allowed }: Classes,
+  { conflicts, cost, allowed }: Classes,
   registers: Int8Array,
 ): readonly Virtual[] {
   const holders = new Map<number, Virtual[]>();
-  for (const neighbour of neighbours[each] ?? []) {
+  for (const neighbour of conflicts.of(each)) {
     const register = registers[neighbour] ?? -1;
     if (register < 0 || ((allowed[each] ?? 0) & (1 << register)) === 0) continue;
     const list = holders.get(register);

@@ -189,9 +189,9 @@ class Emitter {
   /** A register that nothing lives in on the way to a block. */
   #spareAt(block: number, moves: readonly Move[]): number | undefined {
     let taken = 0;
-    this.#allocation.liveness.entry[block]?.each((virtual) => {
+    for (const virtual of this.#allocation.liveness.entry[block] ?? []) {
       taken |= 1 << this.#allocation.registerOf(virtual);
-    });
+    }
     for (const { to, from } of moves) {
       if ('register' in to) taken |= 1 << to.register;
       if ('register' in from) taken |= 1 << from.register;

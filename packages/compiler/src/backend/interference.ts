@@ -4,8 +4,9 @@
  * results of calls), and how often each is used.
  */
 import { loopDepths } from '../ir/graph.ts';
-import type { BitSet } from './bit-set.ts';
-import type { Liveness } from './liveness.ts';
+import { Conflicts } from './conflicts.ts';
+import { LiveRegisters } from './live-registers.ts';
+import type { Liveness, Registers } from './liveness.ts';
 import {
   isCall,
   isVirtual,
@@ -34,7 +35,7 @@ export interface Affinity {
 }
 
 export interface Interference {
-  readonly neighbours: readonly Set<Virtual>[];
+  readonly conflicts: Conflicts;
   /** Bits of the real registers that each may have. */
   readonly allowed: Uint16Array;
   readonly affinities: readonly Affinity[];
@@ -65,7 +66,7 @@ export function interferenceOf(machine: MachineFunction, { entry, exit }: Livene
 }
 
 class Collector implements Interference {
-  readonly neighbours: Set<Virtual>[];
+  readonly conflicts: Conflicts;
   readonly allowed: Uint16Array;
   readonly affinities: Affinity[] = [];
   readonly hints: (Float64Array | undefined)[];
@@ -77,16 +78,21 @@ class Collector implements Interference {
   constructor(machine: MachineFunction) {
     const count = machine.registerCount;
     this.#machine = machine;
-    this.neighbours = Array.from({ length: count }, () => new Set());
+    this.conflicts = new Conflicts(Array.from({ length: count }, () => []));
     this.allowed = new Uint16Array(count).fill(ALL_REGISTERS);
     this.hints = Array.from({ length: count }, () => undefined);
     this.cost = new Float64Array(count);
     this.frequency = frequenciesOf(machine);
   }
 
-  block({ params, instructions, terminator }: MachineBlock, index: number, start: BitSet, end: BitSet): void {
+  block(
+    { params, instructions, terminator }: MachineBlock,
+    index: number,
+    start: Registers,
+    end: Registers,
+  ): void {
     this.#weight = this.frequency[index] ?? 1;
-    const live = end.copy();
+    const live = new LiveRegisters(end);
     this.#use(terminatorArgs(terminator));
     if (terminator.op === 'return') this.#hint(terminator.args[0], 0);
     for (const { block, args } of machineEdges(terminator)) {
@@ -95,25 +101,28 @@ class Collector implements Interference {
         this.#like(param, args[place]);
       }
     }
-    for (const instruction of [...instructions].reverse()) this.#instruction(instruction, live);
+    for (let place = instructions.length - 1; place >= 0; place--) {
+      const instruction = instructions[place];
+      if (instruction) this.#instruction(instruction, live);
+    }
     const registers = params.filter(isVirtual);
     for (const [place, param] of registers.entries()) {
       this.cost[param] = (this.cost[param] ?? 0) + this.#weight;
-      start.each((other) => this.#conflict(param, other));
+      for (const other of start) this.conflicts.add(param, other);
       for (const other of registers.slice(0, place)) this.#conflict(param, other);
       if (index === 0) this.#hint(param, params.indexOf(param) + 1);
     }
   }
 
-  #instruction(instruction: MachineInstruction, live: BitSet): void {
+  #instruction(instruction: MachineInstruction, live: LiveRegisters): void {
     const { to, args } = instruction;
     if (to !== undefined) {
       live.delete(to);
-      live.each((other) => this.#conflict(to, other));
+      for (const other of live.all) this.conflicts.add(to, other);
       this.cost[to] = (this.cost[to] ?? 0) + this.#weight;
     }
     if (isCall(instruction)) {
-      live.each((register) => this.#restrict(register, KEPT_REGISTERS));
+      for (const register of live.all) this.#restrict(register, KEPT_REGISTERS);
       this.#hint(to, 0);
       for (const [place, arg] of args.entries()) this.#hint(arg, place + 1);
     }
@@ -123,7 +132,7 @@ class Collector implements Interference {
   }
 
   /** What an instruction's form asks for: its first operand is overwritten by the result. */
-  #shape(instruction: MachineInstruction, live: BitSet): void {
+  #shape(instruction: MachineInstruction, live: LiveRegisters): void {
     const { to, args } = instruction;
     const [first, second, third] = args;
     switch (instruction.op) {
@@ -145,7 +154,7 @@ class Collector implements Interference {
         break;
       case 'atomic':
         if (instruction.operator === 'compareExchange') {
-          live.each((register) => this.#restrict(register, WITHOUT_R0));
+          for (const register of live.all) this.#restrict(register, WITHOUT_R0);
           this.#restrict(first, WITHOUT_R0);
           this.#restrict(third, WITHOUT_R0);
           this.#hint(second, 0);
@@ -165,9 +174,7 @@ class Collector implements Interference {
   }
 
   #conflict(left: Operand | undefined, right: Operand | undefined): void {
-    if (!isVirtual(left) || !isVirtual(right) || left === right) return;
-    this.neighbours[left]?.add(right);
-    this.neighbours[right]?.add(left);
+    if (isVirtual(left) && isVirtual(right)) this.conflicts.add(left, right);
   }
 
   #restrict(register: Operand | undefined, mask: number): void {
