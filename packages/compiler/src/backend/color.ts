@@ -90,6 +90,12 @@ function partnersOf({ classOf }: Classes, affinities: readonly Affinity[]): Map<
   return partners;
 }
 
+/** Calls `visit` with every real register, and how much a class would like it. */
+function eachHint(hints: Float64Array | undefined, visit: (register: number, much: number) => void): void {
+  if (hints === undefined) return;
+  for (let register = 0; register < hints.length; register++) visit(register, hints[register] ?? 0);
+}
+
 /** The free register that saves most moves, here and for others. */
 function choose(
   each: Virtual,
@@ -102,17 +108,17 @@ function choose(
   const add = (register: number, weight: number): void => {
     score[register] = (score[register] ?? 0) + weight;
   };
-  for (const [register, weight] of (hints[each] ?? []).entries()) add(register, weight);
+  eachHint(hints[each], add);
   for (const { right, weight } of partners) {
     const register = registers[right] ?? -1;
     if (register >= 0) add(register, weight);
     // Where the partner is free still, what it would like counts half, unless both cannot have it.
     else if (!conflicts.has(each, right))
-      for (const [wish, much] of (hints[right] ?? []).entries()) add(wish, Math.min(much, weight) / 2);
+      eachHint(hints[right], (wish, much) => add(wish, Math.min(much, weight) / 2));
   }
   for (const neighbour of conflicts.of(each)) {
     if ((registers[neighbour] ?? -1) >= 0) continue;
-    for (const [wish, much] of (hints[neighbour] ?? []).entries()) add(wish, -much / 4);
+    eachHint(hints[neighbour], (wish, much) => add(wish, -much / 4));
   }
   let best = -1;
   for (const register of PREFERENCE) {

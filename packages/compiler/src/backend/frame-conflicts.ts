@@ -29,7 +29,7 @@ export function frameConflicts(machine: MachineFunction): FrameConflicts {
 
 const none: ReadonlySet<number> = new Set();
 
-/** What happens to objects at one point of a block. */
+/** What happens to objects at one point of a block where something does. */
 interface Point {
   readonly accessed: ReadonlySet<number>;
   /** The home that is written as a whole, and so needs nothing of what it held. */
@@ -91,15 +91,14 @@ class Finder {
   }
 
   #collect(points: readonly Point[], start: BitSet, end: BitSet): void {
-    const accesses = points.filter(({ accessed }) => accessed.size > 0);
     const neededAfter: BitSet[] = [];
     const needed = end;
-    for (const point of [...accesses].reverse()) {
+    for (const point of [...points].reverse()) {
       neededAfter.push(needed.copy());
       before(point, needed);
     }
     const reached = start.copy();
-    for (const { accessed } of accesses) {
+    for (const { accessed } of points) {
       for (const object of accessed) reached.add(object);
       const inUse = new Set(accessed);
       neededAfter.pop()?.each((object) => {
@@ -119,14 +118,15 @@ class Finder {
     const edges = machineEdges(terminator);
     const targets = edges.flatMap(({ block }) => this.#machine.blocks[block]?.params ?? []);
     const last = [...terminatorArgs(terminator), ...edges.flatMap(({ args }) => args), ...targets];
-    return [
-      { accessed: this.#accessed(params), written: undefined },
-      ...instructions.map((instruction) => ({
-        accessed: this.#accessed(instruction.args),
-        written: writtenHome(instruction, this.#machine),
-      })),
-      { accessed: this.#accessed(last), written: undefined },
-    ];
+    const points: Point[] = [];
+    const add = (operands: readonly Operand[], written?: number): void => {
+      const accessed = this.#accessed(operands);
+      if (accessed.size > 0) points.push({ accessed, written });
+    };
+    add(params);
+    for (const instruction of instructions) add(instruction.args, writtenHome(instruction, this.#machine));
+    add(last);
+    return points;
   }
 
   #accessed(operands: readonly Operand[]): ReadonlySet<number> {

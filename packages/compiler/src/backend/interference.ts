@@ -6,7 +6,7 @@
 import { loopDepths } from '../ir/graph.ts';
 import { Conflicts } from './conflicts.ts';
 import { LiveRegisters } from './live-registers.ts';
-import type { Liveness, Registers } from './liveness.ts';
+import type { Liveness } from './liveness.ts';
 import {
   isCall,
   isVirtual,
@@ -15,6 +15,7 @@ import {
   type MachineInstruction,
   machineEdges,
   type Operand,
+  type Registers,
   terminatorArgs,
   type Virtual,
 } from './machine.ts';
@@ -124,7 +125,7 @@ class Collector implements Interference {
     if (isCall(instruction)) {
       for (const register of live.all) this.#restrict(register, KEPT_REGISTERS);
       this.#hint(to, 0);
-      for (const [place, arg] of args.entries()) this.#hint(arg, place + 1);
+      for (let place = 0; place < args.length; place++) this.#hint(args[place], place + 1);
     }
     this.#use(args);
     this.#shape(instruction, live);

@@ -15,11 +15,17 @@ export function placeOrigins(body: readonly (Instruction | Label)[], keep: boole
   let isFirst = true;
   return body.map((item) => {
     if ('label' in item) return item;
-    const { origin = last, ...rest } = item;
+    const origin = item.origin ?? last;
     const shown = keep && origin !== undefined && (isFirst || !isSame(origin, last));
     isFirst = false;
-    if (!shown) return rest;
+    if (!shown) return withoutOrigin(item);
     last = origin;
-    return { ...rest, origin };
+    return item.origin === undefined ? { ...item, origin } : item;
   });
+}
+
+function withoutOrigin(instruction: Instruction): Instruction {
+  if (instruction.origin === undefined) return instruction;
+  const { origin: _origin, ...rest } = instruction;
+  return rest;
 }

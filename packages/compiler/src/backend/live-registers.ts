@@ -1,6 +1,5 @@
 /** The registers that are needed at one point of a block, ascending: few, so that a sorted list beats a set of bits. */
-import type { Registers } from './liveness.ts';
-import type { Virtual } from './machine.ts';
+import type { Registers, Virtual } from './machine.ts';
 
 /** A sorted list that a walk through a block changes. */
 export class LiveRegisters {

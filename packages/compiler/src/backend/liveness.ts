@@ -4,18 +4,17 @@
  */
 import { reversePostorder } from '../ir/graph.ts';
 import { BitSet } from './bit-set.ts';
+import { LiveRegisters } from './live-registers.ts';
 import {
   isVirtual,
   type MachineBlock,
   type MachineFunction,
   machineEdges,
   type Operand,
+  type Registers,
   terminatorArgs,
   type Virtual,
 } from './machine.ts';
-
-/** Registers in ascending order. */
-export type Registers = readonly Virtual[];
 
 export interface Liveness {
   /** By block: needed at its start, without its parameters. */
@@ -27,11 +26,15 @@ export interface Liveness {
 /** Walks the blocks backwards until nothing changes. */
 export function livenessOf({ blocks, registerCount }: MachineFunction): Liveness {
   const successors = blocks.map(({ terminator }) => machineEdges(terminator).map(({ block }) => block));
-  const needs = needsOf(blocks, registerCount);
+  const last = blocks.map(lastOperands);
+  const needs = needsOf(blocks, last, registerCount);
   const { shared, numberOf } = sharedBetween(needs, registerCount);
   const numbers = (registers: Registers): BitSet => {
     const set = new BitSet(shared.length);
-    for (const register of registers) if (numberOf(register) >= 0) set.add(numberOf(register));
+    for (const register of registers) {
+      const number = numberOf(register);
+      if (number >= 0) set.add(number);
+    }
     return set;
   };
   const entry = needs.map(numbers);
@@ -59,19 +62,22 @@ export function livenessOf({ blocks, registerCount }: MachineFunction): Liveness
   return {
     entry: entry.map(registersIn),
     exit: exit.map((set, index) => {
-      const registers = new Set(registersIn(set));
-      const block = blocks[index];
-      for (const operand of block ? lastOperands(block) : []) if (isVirtual(operand)) registers.add(operand);
-      return [...registers].sort((a, b) => a - b);
+      const live = new LiveRegisters(registersIn(set));
+      for (const operand of last[index] ?? []) if (isVirtual(operand)) live.add(operand);
+      return live.all;
     }),
   };
 }
 
 /** By block: what it needs that it does not make itself. */
-function needsOf(blocks: readonly MachineBlock[], registerCount: number): Virtual[][] {
+function needsOf(
+  blocks: readonly MachineBlock[],
+  last: readonly (readonly Operand[])[],
+  registerCount: number,
+): Virtual[][] {
   // Where in the walk a register was last found needed, and where it was made: what is later counts.
   const needed = new Uint8Array(registerCount);
-  return blocks.map((block) => {
+  return blocks.map(({ params, instructions }, index) => {
     const found: Virtual[] = [];
     const need = (operands: readonly Operand[]): void => {
       for (const operand of operands) {
@@ -80,8 +86,7 @@ function needsOf(blocks: readonly MachineBlock[], registerCount: number): Virtua
         found.push(operand);
       }
     };
-    const { params, instructions } = block;
-    need(lastOperands(block));
+    need(last[index] ?? []);
     for (let place = instructions.length - 1; place >= 0; place--) {
       const instruction = instructions[place];
       if (!instruction) continue;

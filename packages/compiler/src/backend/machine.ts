@@ -13,6 +13,9 @@ import type { Size } from './opcode.ts';
 /** A virtual register. */
 export type Virtual = number;
 
+/** Registers in ascending order. */
+export type Registers = readonly Virtual[];
+
 /** What an instruction can use without a register: it is written into the code or computed from r10. */
 export type Recomputable =
   /** A 64-bit pattern, from 0. */

@@ -81,13 +81,30 @@ function inlineExit(block: EmittedBlock, blocks: readonly EmittedBlock[]): Emitt
 /** By block: the first that does the same. */
 function equals(blocks: readonly EmittedBlock[]): number[] {
   const first = new Map<string, number>();
+  const hashes = blocks.map(hashOf);
+  const alike = new Map<number, number>();
+  for (const hash of hashes) alike.set(hash, (alike.get(hash) ?? 0) + 1);
   return blocks.map(({ items, end }, index) => {
-    if (index === 0 || items.some((item) => 'label' in item)) return index;
+    // Few have the hash of another one, and only these are looked at closely.
+    if (index === 0 || alike.get(hashes[index] ?? 0) === 1) return index;
+    if (items.some((item) => 'label' in item)) return index;
     const key = `${items.map(textOf).join(' ')} ${endText(end)}`;
     const known = first.get(key);
     if (known === undefined) first.set(key, index);
     return known ?? index;
   });
+}
+
+/** A number that is the same for blocks that do the same. */
+function hashOf({ items, end }: EmittedBlock): number {
+  let hash = end.kind === 'branch' ? end.then * 31 + end.otherwise : end.kind === 'goto' ? end.to : -1;
+  for (const item of items) {
+    if ('label' in item) continue;
+    const { opcode, destination, source, offset, immediate } = item;
+    hash =
+      (Math.imul(hash, 31) + (opcode ^ (destination << 8) ^ (source << 12) ^ (offset << 16)) + immediate) | 0;
+  }
+  return hash;
 }
 
 /** Everything about an instruction but where it comes from. */

@@ -29,17 +29,28 @@ export interface BlockGraph {
 /** Numbers the blocks of a function; edges to missing blocks are left out. */
 export function graphOf({ blocks }: IrFunction): BlockGraph {
   const indexOf = new Map(blocks.map(({ id }, index) => [id, index]));
-  const successors = blocks.map(({ terminator }) =>
-    edgesOf(terminator).flatMap(({ block }) => indexOf.get(block) ?? []),
-  );
+  const successors = blocks.map(({ terminator }) => {
+    const targets = edgesOf(terminator).map(({ block }) => indexOf.get(block) ?? -1);
+    return targets.includes(-1) ? targets.filter((target) => target >= 0) : targets;
+  });
   return { blocks, indexOf, successors };
 }
 
 /** The predecessors of every node; one that has two edges to a node counts twice. */
 export function predecessorsOf(successors: Successors): number[][] {
-  const predecessors: number[][] = successors.map(() => []);
-  for (const [node, targets] of successors.entries()) {
-    for (const target of targets) predecessors[target]?.push(node);
+  // Lists of the right length from the start: those that grow take much more than they need.
+  const counts = new Int32Array(successors.length);
+  for (const targets of successors) for (const target of targets) counts[target] = (counts[target] ?? 0) + 1;
+  const predecessors = Array.from(counts, (count) => new Array<number>(count).fill(-1));
+  for (let node = successors.length - 1; node >= 0; node--) {
+    const targets = successors[node] ?? [];
+    for (let edge = targets.length - 1; edge >= 0; edge--) {
+      const target = targets[edge] ?? -1;
+      const free = (counts[target] ?? 0) - 1;
+      counts[target] = free;
+      const list = predecessors[target];
+      if (list) list[free] = node;
+    }
   }
   return predecessors;
 }

@@ -23,22 +23,21 @@ export interface Simplifier {
 
 /** What a simplifier may ask, and the instructions that it may add in front of the one it looks at. */
 export class Scope {
-  readonly #definitions: (IrInstruction | undefined)[] = [];
-  readonly #types: IrType[] = [];
-  readonly #uses: number[] = [];
-  readonly #compared: boolean[] = [];
+  readonly #definitions: (IrInstruction | undefined)[];
+  readonly #types: IrType[];
+  readonly #uses: number[];
+  readonly #compared: boolean[];
   #next: Value;
   #block: IrInstruction[] = [];
 
   constructor(fn: IrFunction) {
     const values = valuesOf(fn);
     this.#next = values.count;
-    for (let value = 0; value < values.count; value++) {
-      this.#definitions.push(values.definition(value));
-      this.#types.push(values.type(value));
-      this.#uses.push(values.uses(value));
-      this.#compared.push(values.compared(value));
-    }
+    const { definitions, types, uses, compared } = values.tables();
+    this.#definitions = definitions;
+    this.#types = types;
+    this.#uses = uses;
+    this.#compared = compared;
   }
 
   /** The instruction that defines a value, undefined for parameters. */

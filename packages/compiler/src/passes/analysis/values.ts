@@ -18,6 +18,16 @@ export interface Values {
   uses(value: Value): number;
   /** Whether a comparison or a branch looks at a value. */
   compared(value: Value): boolean;
+  /** Copies of what is known, by value, for those who keep it up to date while they change the function. */
+  tables(): ValueTables;
+}
+
+/** What is known of values, by value. */
+export interface ValueTables {
+  readonly definitions: (IrInstruction | undefined)[];
+  readonly types: IrType[];
+  readonly uses: number[];
+  readonly compared: boolean[];
 }
 
 /** The values of a function. */
@@ -25,8 +35,8 @@ export const valuesOf: (fn: IrFunction) => Values = remembered((fn) => {
   const count = valueCount(fn);
   const definitions: (IrInstruction | undefined)[] = new Array(count).fill(undefined);
   const types: IrType[] = new Array(count).fill('void');
-  const uses = new Int32Array(count);
-  const compared = new Uint8Array(count);
+  const uses: number[] = new Array(count).fill(0);
+  const compared: boolean[] = new Array(count).fill(false);
   const use = (value: Value): void => {
     uses[value] = (uses[value] ?? 0) + 1;
   };
@@ -37,12 +47,12 @@ export const valuesOf: (fn: IrFunction) => Values = remembered((fn) => {
       types[instruction.id] = instruction.type;
       for (const argument of instruction.args) {
         use(argument);
-        if (instruction.op === 'compare') compared[argument] = 1;
+        if (instruction.op === 'compare') compared[argument] = true;
       }
     }
     if (terminator.op === 'branch') {
-      compared[terminator.left] = 1;
-      compared[terminator.right] = 1;
+      compared[terminator.left] = true;
+      compared[terminator.right] = true;
     }
     forEachUse(terminator, use);
   }
@@ -55,6 +65,12 @@ export const valuesOf: (fn: IrFunction) => Values = remembered((fn) => {
       return definition?.op === 'const' ? normalize(definition.type, definition.value) : undefined;
     },
     uses: (value) => uses[value] ?? 0,
-    compared: (value) => compared[value] === 1,
+    compared: (value) => compared[value] ?? false,
+    tables: () => ({
+      definitions: definitions.slice(),
+      types: types.slice(),
+      uses: uses.slice(),
+      compared: compared.slice(),
+    }),
   };
 });
