@@ -93,7 +93,7 @@ await benchmark(
       const { port } = server.address() as { port: number };
       const { fd = -1 } = listeningSockets(process.pid).find((each) => each.port === port) ?? {};
       using socket = Socket.ofProcess(process.pid, fd);
-      new Registry(steering).register('www', socket);
+      new Registry(steering).register('www', [socket]);
       using program = Program.openPinned(join(steering.directory, 'program'));
       const time = (of: Program, context: Uint8Array) => of.testRun({ context, repeat: REPEAT }).duration;
       const [hit, miss] = [lookup(0x0a000001, 81), lookup(0x0b000001, 81)];
@@ -130,7 +130,7 @@ await benchmark(
       const otherPlace = { namespace: other.namespace, bpffs };
       using small = Steering.load(otherPlace);
       new BindingStore(small).replaceAll(bindings(10));
-      new Registry(small).register('www', socket);
+      new Registry(small).register('www', [socket]);
       using smallProgram = Program.openPinned(join(small.directory, 'program'));
       const flat = compare(
         ROUNDS,
@@ -144,7 +144,7 @@ await benchmark(
       store.replaceAll([binding('127.0.0.0/8', '7')]);
       const found = listeningSockets(echo.pid).find(({ protocol }) => protocol === 'tcp');
       using listening = Socket.ofProcess(echo.pid, found?.fd ?? -1);
-      new Registry(steering).register('www', listening, { replace: true });
+      new Registry(steering).register('www', [listening], { replace: true });
       const connect = async (to: number): Promise<number> => {
         const start = performance.now();
         await lab.many(to, CONNECTIONS);

@@ -8,6 +8,7 @@ HELPER(long, sk_assign, 124, void *context, void *sk, u64 flags);
 #define MAX_LEVELS 128
 #define BUCKETS 64
 #define ALTERNATIVES 4
+#define SLOTS 64
 
 struct level {
 	u32 mask[4];
@@ -35,6 +36,16 @@ struct bucket {
 	u16 slots[ALTERNATIVES];
 };
 
+struct socket_record {
+	u64 cookie;
+	u8 weight, kind, dual_stack, draining;
+};
+
+struct label_state {
+	struct bucket buckets[KINDS * BUCKETS];
+	struct socket_record sockets[SLOTS];
+};
+
 struct counters {
 	u64 lookups, hits, misses, dropped, errors;
 };
@@ -42,7 +53,7 @@ struct counters {
 MAP(active);
 MAP(levels);
 MAP(targets);
-MAP(buckets);
+MAP(states);
 MAP(sockets);
 MAP(counters);
 
@@ -52,17 +63,24 @@ INLINE int assign(struct bpf_sk_lookup *context, u32 label, u32 kind)
 	if (!seen)
 		return 0;
 	seen->lookups++;
-	u32 hash = (BE32(context->remote_ip4) ^ BE32(context->remote_ip6[3]) ^ BE16(context->remote_port)) * 0x9e3779b1;
-	u32 at = (label * KINDS + kind) * BUCKETS + (hash >> 26);
-	struct bucket *bucket = map_lookup(&buckets, &at);
-	if (!bucket)
+	void *slots = map_lookup(&sockets, &label);
+	if (!slots)
 		return 0;
+	void *inner = map_lookup(&states, &label);
+	if (!inner)
+		return 0;
+	u32 zero = 0;
+	struct label_state *state = map_lookup(inner, &zero);
+	if (!state)
+		return 0;
+	u32 hash = (BE32(context->remote_ip4) ^ BE32(context->remote_ip6[3]) ^ BE16(context->remote_port)) * 0x9e3779b1;
+	struct bucket *bucket = &state->buckets[(kind * BUCKETS + (hash >> 26)) & (KINDS * BUCKETS - 1)];
 	for (u32 index = 0; index < ALTERNATIVES; index++) {
 		u32 slot = bucket->slots[index];
 		if (slot == 0)
 			break;
 		slot--;
-		void *socket = map_lookup(&sockets, &slot);
+		void *socket = map_lookup(slots, &slot);
 		if (!socket)
 			continue;
 		long refused = sk_assign(context, socket, 0);

@@ -12,6 +12,7 @@ import {
 import {
   BindingStore,
   type BindingText,
+  LabelSockets,
   labelStatus,
   metricsText,
   type Place,
@@ -19,11 +20,14 @@ import {
   parseBindingFile,
   parseLabel,
   parseProtocol,
+  type RegisteredSocket,
   type RegisterOptions,
   Registry,
   Steering,
 } from '@waggle/steering';
+import { passedDescriptors } from './activation.ts';
 import type { Context } from './context.ts';
+import { formatMode, type OwnerText, parseOwner } from './owner.ts';
 import { bindingsText, diffText, registeredText, statusText, steerJson } from './steer-text.ts';
 
 /** Options of every command. */
@@ -120,23 +124,21 @@ export function registerProcess(
   label: string,
   where: ListeningText,
 ): void {
-  withSteering(options, (steering) => {
+  withSockets(options, parseLabel(label), (sockets) => {
     using socket = socketOf(where);
-    const registered = new Registry(steering).register(parseLabel(label), socket, options);
-    say(options, context, [registered], registeredText([registered]));
+    const registered = sockets.register([socket], options);
+    say(options, context, registered, registeredText(registered));
   });
 }
 
 export function registerPassed(
-  options: SteerOptions & RegisterOptions,
+  options: SteerOptions & RegisterOptions & { readonly fdname?: string },
   context: Context,
   label: string,
 ): void {
-  withSteering(options, (steering) => {
-    const registry = new Registry(steering);
-    const registered = passedDescriptors().map((fd) =>
-      registry.register(parseLabel(label), Socket.inherited(fd), options),
-    );
+  const passed = passedDescriptors(process.env, options.fdname).map((fd) => Socket.inherited(fd));
+  withSockets(options, parseLabel(label), (sockets) => {
+    const registered = sockets.register(passed, options);
     say(options, context, registered, registeredText(registered));
   });
 }
@@ -146,18 +148,37 @@ export function unregister(
   context: Context,
   label: string,
 ): void {
-  withSteering(options, (steering) => {
-    const gone = new Registry(steering).unregister(label, options.socket);
+  withSockets(options, label, (sockets) => {
+    const gone = sockets.unregister(options.socket);
     say(options, context, gone, registeredText(gone));
   });
 }
 
 export function drain(options: SteerOptions, context: Context, label: string, cookie: bigint): void {
+  withSockets(options, label, (sockets) => {
+    sockets.drain(cookie);
+    const left = sockets.list();
+    say(options, context, left, registeredText(left));
+  });
+}
+
+export function label(
+  options: SteerOptions & OwnerText & { readonly forget?: boolean },
+  context: Context,
+  name: string,
+): void {
   withSteering(options, (steering) => {
     const registry = new Registry(steering);
-    registry.drain(label, cookie);
-    const sockets = registry.list().filter((socket) => socket.label === label);
-    say(options, context, sockets, registeredText(sockets));
+    if (options.forget) {
+      registry.forget(name);
+      say(options, context, { label: name }, `label ${name} is root's, and goes when it is not used\n`);
+      return;
+    }
+    const owner = parseOwner(options);
+    registry.declare(parseLabel(name), owner);
+    const { uid, gid, mode } = owner;
+    const text = `label ${name}: sockets may be registered by user ${uid} and group ${gid}, mode ${formatMode(mode)}\n`;
+    say(options, context, { label: name, uid, gid, mode: formatMode(mode) }, text);
   });
 }
 
@@ -206,6 +227,33 @@ function withSteering(options: SteerOptions, body: (steering: Steering) => void)
   });
 }
 
+/** What can be done to the sockets of a label. */
+interface Sockets {
+  register: (sockets: readonly Socket[], options: RegisterOptions) => RegisteredSocket[];
+  unregister: (cookie?: bigint) => RegisteredSocket[];
+  drain: (cookie: bigint) => void;
+  list: () => RegisteredSocket[];
+}
+
+/** The sockets of a label: as root, who may make the label, or as a user who may write its pins. */
+function withSockets(options: SteerOptions, label: string, body: (sockets: Sockets) => void): void {
+  withNamespace(options, (place) => {
+    if (process.geteuid?.() !== 0) {
+      using sockets = LabelSockets.open(Steering.directoryOf(place), label);
+      body(sockets);
+      return;
+    }
+    using steering = Steering.open(place);
+    const registry = new Registry(steering);
+    body({
+      register: (sockets, how) => registry.register(label, sockets, how),
+      unregister: (cookie) => registry.unregister(label, cookie),
+      drain: (cookie) => registry.drain(label, cookie),
+      list: () => registry.list().filter((socket) => socket.label === label),
+    });
+  });
+}
+
 function socketOf({
   pid: pidText,
   protocol: protocolText,
@@ -229,18 +277,6 @@ function socketOf({
     `process ${pid} has no ${protocol} socket that listens on ${addressText} port ${port}`,
     { hint: others.length === 0 ? 'It listens on none' : `It listens on ${others.join(', ')}` },
   );
-}
-
-/** The descriptors of sd_listen_fds(3). */
-function passedDescriptors(environment: NodeJS.ProcessEnv = process.env): number[] {
-  const { LISTEN_PID, LISTEN_FDS } = environment;
-  const count = Number(LISTEN_FDS);
-  if (Number(LISTEN_PID) === process.pid && Number.isInteger(count) && count > 0) {
-    return Array.from({ length: count }, (_, index) => 3 + index);
-  }
-  throw new WaggleError('NOT_FOUND', 'no sockets were passed to this process', {
-    hint: 'Run it by systemd socket activation (LISTEN_FDS and LISTEN_PID), or use register-pid',
-  });
 }
 
 function readText(file: string): string {

@@ -4,6 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from './context.ts';
+import type { OwnerText } from './owner.ts';
 import type { SteerOptions } from './steer-actions.ts';
 
 type RegisterFlags = SteerOptions & { readonly weight: number; readonly replace?: boolean };
@@ -72,10 +73,19 @@ export function addSteer(program: Command, context: Context): void {
   ).action(async (pid, label, protocol, address, port, options: RegisterFlags) =>
     (await actions()).registerProcess(options, context, label, { pid, protocol, address, port }),
   );
-  registering(add('register <label>', 'register the sockets that systemd passes (socket activation)')).action(
-    async (label: string, options: RegisterFlags) =>
+  registering(add('register <label>', 'register the sockets that systemd passes (socket activation)'))
+    .option('--fdname <name>', 'only those of this name (FileDescriptorName= in the socket unit)')
+    .action(async (label: string, options: RegisterFlags & { fdname?: string }) =>
       (await actions()).registerPassed(options, context, label),
-  );
+    );
+  add('label <label>', 'make a label that stays, and say who may register sockets with it')
+    .option('--owner <user>', 'a user, by name or number (default: root)')
+    .option('--group <group>', 'a group, by name or number (default: root)')
+    .option('--mode <mode>', 'who of them, as chmod takes it (default: 0600; with a group 0660)')
+    .option('--forget', "make it root's again; it goes when it has neither bindings nor sockets")
+    .action(async (label: string, options: SteerOptions & OwnerText & { forget?: boolean }) =>
+      (await actions()).label(options, context, label),
+    );
   add('unregister <label>', 'take sockets from a label; their connections stay')
     .option('-s, --socket <cookie>', 'only the socket with this cookie', parseCookie)
     .action(async (label: string, options: SteerOptions & { socket?: bigint }) =>

@@ -41,7 +41,7 @@ export class BindingStore {
 
   /** All bindings, with their counts, in the order of their precedence. */
   list(): CountedBinding[] {
-    const labels = new LabelTable(this.#maps);
+    const labels = new LabelTable(this.#steering);
     const stored = this.#stored();
     const counts = new TargetReader(this.#maps.targets.readPacked()).lookupsOf(this.#active().generation);
     return inOrder(stored).map((row) => ({
@@ -57,7 +57,7 @@ export class BindingStore {
    */
   add(binding: Binding): void {
     using _lock = this.#steering.lock();
-    const labels = new LabelTable(this.#maps);
+    const labels = new LabelTable(this.#steering);
     const stored = this.#stored();
     if (typeof binding.missing !== 'string') labels.idOf(binding.missing.fallback);
     labels.reserve(binding.label);
@@ -77,7 +77,7 @@ export class BindingStore {
   /** Removes a binding. @throws WaggleError NOT_FOUND */
   remove(binding: Omit<Binding, 'missing'>): void {
     using _lock = this.#steering.lock();
-    const labels = new LabelTable(this.#maps);
+    const labels = new LabelTable(this.#steering);
     const before = new Plan(this.#stored(), labels);
     const wanted = BindingList.of([{ ...binding, missing: 'drop' }], { idOf: () => 0 });
     const row = before.find(wanted, 0);
@@ -97,7 +97,7 @@ export class BindingStore {
 
   /** What {@link BindingStore.replaceAll} would change. @throws WaggleError as it would */
   compare(wanted: readonly Binding[]): BindingDiff {
-    const labels = new LabelTable(this.#maps);
+    const labels = new LabelTable(this.#steering);
     const after = planOf(wanted, labels);
     return compare(new Plan(this.#stored(), labels), after, labels);
   }
@@ -109,7 +109,7 @@ export class BindingStore {
    */
   replaceAll(wanted: readonly Binding[]): BindingDiff {
     using _lock = this.#steering.lock();
-    const labels = new LabelTable(this.#maps);
+    const labels = new LabelTable(this.#steering);
     const after = planOf(wanted, labels);
     const { half, generation } = this.#active();
     const next = 1 - generation;
@@ -136,7 +136,7 @@ export class BindingStore {
 
   /** Takes the numbers of labels without bindings and sockets away. The caller holds the lock. */
   forgetUnused(): void {
-    this.#forgetUnused(this.#stored(), new LabelTable(this.#maps));
+    this.#forgetUnused(this.#stored(), new LabelTable(this.#steering));
   }
 
   #forgetUnused(list: BindingList, labels: LabelTable): void {
@@ -145,7 +145,6 @@ export class BindingStore {
       used.add(list.labelOf(row));
       if (list.missingOf(row) === WhenMissing.Fallback) used.add(list.fallbackOf(row));
     }
-    for (const [, { cookie, label }] of this.#maps.slots) if (cookie !== 0n) used.add(label);
     labels.keep(used);
   }
 

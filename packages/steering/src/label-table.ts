@@ -1,23 +1,31 @@
-/** Labels by number. A label has a number as long as it has bindings or sockets. */
+/** Labels by number. A label has a number and maps as long as it has bindings or sockets, or was declared to stay. */
 import { nearest, WaggleError } from '@waggle/bpf';
 import { possibleCpus } from '@waggle/kernel';
-import type { Maps } from './pins.ts';
+import { closeLabelMaps, createLabelMaps, labelDirectory } from './label-maps.ts';
+import { LabelSockets } from './label-sockets.ts';
+import { type Maps, removeTree } from './pins.ts';
 import type { LabelNumbers } from './records.ts';
 import { MAX_LABELS } from './steer.bpf.ts';
+import type { Steering } from './steering.ts';
 
 const NOTHING = { lookups: 0n, hits: 0n, misses: 0n, dropped: 0n, errors: 0n };
 
 export class LabelTable implements LabelNumbers {
-  readonly #labels: Maps['labels'];
-  readonly #counters: Maps['counters'];
+  readonly #directory: string;
+  readonly #maps: Maps;
+  readonly #declared = new Set<number>();
   readonly #byName = new Map<string, number>();
   readonly #byId = new Map<number, string>();
   readonly #reserved: number[] = [];
 
-  constructor({ labels, counters }: Pick<Maps, 'labels' | 'counters'>) {
-    this.#labels = labels;
-    this.#counters = counters;
-    for (const [id, { name }] of labels) if (name !== '') this.#remember(id, name);
+  constructor({ directory, maps }: Pick<Steering, 'directory' | 'maps'>) {
+    this.#directory = directory;
+    this.#maps = maps;
+    for (const [id, { name, declared }] of maps.labels) {
+      if (name === '') continue;
+      this.#remember(id, name);
+      if (declared !== 0) this.#declared.add(id);
+    }
   }
 
   #remember(id: number, name: string): void {
@@ -59,22 +67,48 @@ export class LabelTable implements LabelNumbers {
     return id;
   }
 
-  /** Gives all names their numbers. */
+  /** Gives all names their numbers, and maps for their sockets. */
   commit(): void {
     for (const id of this.#reserved.splice(0)) {
+      const name = this.nameOf(id);
+      // What an interrupted command has left.
+      removeTree(labelDirectory(this.#directory, name));
+      const maps = createLabelMaps(this.#directory, name);
+      try {
+        this.#maps.sockets.set(id, maps.sockets);
+        this.#maps.states.set(id, maps.state);
+      } finally {
+        closeLabelMaps(maps);
+      }
       // Another label may have had the number before.
-      this.#counters.set(id, new Array<typeof NOTHING>(possibleCpus()).fill(NOTHING));
-      this.#labels.set(id, { name: this.nameOf(id) });
+      this.#maps.counters.set(id, new Array<typeof NOTHING>(possibleCpus()).fill(NOTHING));
+      this.#maps.labels.set(id, { name, declared: 0 });
     }
   }
 
-  /** Takes the numbers of all but some labels away. */
+  /** Says whether a label stays without bindings and sockets. */
+  declare(name: string, stays: boolean): void {
+    const id = this.idOf(name);
+    this.#maps.labels.set(id, { name, declared: stays ? 1 : 0 });
+    if (stays) this.#declared.add(id);
+    else this.#declared.delete(id);
+  }
+
+  /** Takes the numbers of all labels away but for some, and those that were declared or have sockets. */
   keep(used: ReadonlySet<number>): void {
     for (const [name, id] of [...this.#byName]) {
-      if (used.has(id)) continue;
-      this.#labels.set(id, { name: '' });
+      if (used.has(id) || this.#declared.has(id) || this.#hasSockets(name)) continue;
+      this.#maps.labels.set(id, { name: '', declared: 0 });
+      this.#maps.sockets.delete(id);
+      this.#maps.states.delete(id);
+      removeTree(labelDirectory(this.#directory, name));
       this.#byName.delete(name);
       this.#byId.delete(id);
     }
+  }
+
+  #hasSockets(name: string): boolean {
+    using sockets = LabelSockets.open(this.#directory, name);
+    return sockets.list().length > 0;
   }
 }

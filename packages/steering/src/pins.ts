@@ -2,17 +2,18 @@
  * Where steering is kept: a directory of a bpf file system for each network namespace, with the link, the program and its maps.
  * They outlive every process; `unload` removes them.
  */
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type MapSpec, WaggleError } from '@waggle/bpf';
-import { createMap, type MapOf, mountBpffs, openMap, unpin } from '@waggle/kernel';
-import { bindings, labels, slots } from './state.ts';
-import { active, buckets, counters, levels, sockets, targets } from './steer.bpf.ts';
+import { createMap, type MapOf, mountBpffs, openMap } from '@waggle/kernel';
+import { labelsDirectory } from './label-maps.ts';
+import { bindings, labels } from './state.ts';
+import { active, counters, levels, sockets, states, targets } from './steer.bpf.ts';
 
 /** Where bpf file systems are mounted. */
 export const DEFAULT_BPFFS = '/sys/fs/bpf';
 
-const specs = { active, levels, targets, buckets, sockets, counters, labels, bindings, slots };
+const specs = { active, levels, targets, states, sockets, counters, labels, bindings };
 type Specs = typeof specs;
 
 /** All maps, open. */
@@ -34,22 +35,38 @@ export function makeDirectory(bpffs: string, inode: number): string {
     });
   }
   const directory = directoryOf(bpffs, inode);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  mkdirSync(directory, { recursive: true });
+  // Owners of labels pass through to the pins of theirs; all others have the mode 0600.
+  for (const path of [dirname(directory), directory]) chmodSync(path, 0o711);
   return directory;
 }
 
 /** Removes the directory with all pins. The one above it goes too when it is empty. */
 export function removeDirectory(directory: string): void {
-  if (existsSync(directory)) {
-    for (const name of readdirSync(directory)) unpin(join(directory, name));
-    rmdirSync(directory);
-  }
+  removeTree(directory);
   const parent = dirname(directory);
   if (existsSync(parent) && readdirSync(parent).length === 0) rmdirSync(parent);
 }
 
+/** Removes a directory with all that is in it, if it is there. */
+export function removeTree(directory: string): void {
+  if (!existsSync(directory)) return;
+  emptyDirectory(directory);
+  rmdirSync(directory);
+}
+
+export function emptyDirectory(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) removeTree(path);
+    else unlinkSync(path);
+  }
+}
+
 /** Creates all maps and pins them. */
 export function createMaps(directory: string): Maps {
+  mkdirSync(labelsDirectory(directory));
+  chmodSync(labelsDirectory(directory), 0o711);
   return eachMap((name, spec) => {
     const map = createMap(spec, { name });
     map.pin(join(directory, name));

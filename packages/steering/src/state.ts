@@ -2,13 +2,17 @@
  * The maps that hold what user space knows beyond what the program needs: names, and bindings as they were declared. There
  * is no other memory: whoever opens the pins knows everything, also after a crash.
  */
-import { array, arrayMap, be32, chars, struct, u8, u16, u32, u64 } from '@waggle/bpf';
-import { MAX_LABELS, MAX_SOCKETS } from './steer.bpf.ts';
+import { array, arrayMap, be32, chars, struct, u8, u16, u32 } from '@waggle/bpf';
+import { MAX_LABELS } from './steer.bpf.ts';
 
 /** Bindings of a generation: as many as there is room for with their targets, beside those that they replace. */
 export const MAX_BINDINGS = 131_072;
 
-export const LabelRecord = struct('label_record', { name: chars(64) });
+export const LabelRecord = struct('label_record', {
+  name: chars(64),
+  /** Whether it stays without bindings and sockets. */
+  declared: u8,
+});
 
 export const BindingRecord = struct('binding_record', {
   label: u32,
@@ -23,17 +27,6 @@ export const BindingRecord = struct('binding_record', {
   used: u8,
 });
 
-export const SocketRecord = struct('socket_record', {
-  /** 0 for a slot that is free. */
-  cookie: u64,
-  label: u32,
-  weight: u8,
-  kind: u8,
-  /** Of IPv6, and takes IPv4, too. */
-  dualStack: u8,
-  draining: u8,
-});
-
 /** Labels by number; a name that is empty is free. */
 export const labels = arrayMap({ name: 'labels', value: LabelRecord, maxEntries: MAX_LABELS });
 /** Bindings as they were declared, by generation and number: in memory, for they are written by the hundred thousand. */
@@ -43,5 +36,3 @@ export const bindings = arrayMap({
   maxEntries: 2 * MAX_BINDINGS,
   mmapable: true,
 });
-/** What is known of each slot of `sockets`. */
-export const slots = arrayMap({ name: 'slots', value: SocketRecord, maxEntries: MAX_SOCKETS });

@@ -1,7 +1,9 @@
 /** What a steering does at this moment: its labels with their sockets and counts. */
 import { BindingStore, type CountedBinding } from './binding-store.ts';
+import { type LabelOwner, ownerOf } from './label-maps.ts';
+import type { RegisteredSocket } from './label-sockets.ts';
 import { LabelTable } from './label-table.ts';
-import { type RegisteredSocket, Registry } from './registry.ts';
+import { Registry } from './registry.ts';
 import type { Steering } from './steering.ts';
 
 /** Packets that met bindings of a label: first packets of TCP connections, and datagrams to unconnected UDP sockets. */
@@ -19,6 +21,8 @@ export interface LabelCounts {
 
 export interface LabelStatus extends LabelCounts {
   readonly label: string;
+  /** Who may register sockets with it. */
+  readonly owner: LabelOwner;
   readonly sockets: readonly RegisteredSocket[];
   readonly bindings: readonly CountedBinding[];
 }
@@ -30,7 +34,7 @@ const NAMES = ['lookups', 'hits', 'misses', 'dropped', 'errors'] as const;
  * @throws WaggleError NOT_FOUND for a label that there is not.
  */
 export function labelStatus(steering: Steering, only?: string): LabelStatus[] {
-  const labels = new LabelTable(steering.maps);
+  const labels = new LabelTable(steering);
   if (only !== undefined) labels.idOf(only);
   const sockets = new Registry(steering).list();
   const bindings = new BindingStore(steering).list();
@@ -40,6 +44,7 @@ export function labelStatus(steering: Steering, only?: string): LabelStatus[] {
       perCpu.reduce((total, each) => total + each[name], 0n);
     return {
       label,
+      owner: ownerOf(steering.directory, label),
       lookups: sum('lookups'),
       hits: sum('hits'),
       misses: sum('misses'),

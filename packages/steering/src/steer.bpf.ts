@@ -12,6 +12,7 @@
 import {
   array,
   arrayMap,
+  arrayOfMaps,
   atomic,
   be32,
   type bool,
@@ -39,9 +40,10 @@ export const KINDS = 4;
 /** Levels of a kind. */
 export const MAX_LEVELS = 128;
 export const MAX_LABELS = 1024;
-export const MAX_SOCKETS = 4096;
 /** Connections of a label are spread over this many buckets, and the buckets over its sockets. */
 export const BUCKETS = 64;
+/** Sockets of a label; with more, some would have no bucket. */
+export const SLOTS = 64;
 /** Sockets of a bucket: the first that is alive gets the connection. */
 export const ALTERNATIVES = 4;
 
@@ -72,8 +74,26 @@ export const Target = struct('target', {
   lookups: u64,
 });
 
-/** Slots of `sockets`, each counted from 1: 0 is none. */
+/** Slots of the label's sockets, each counted from 1: 0 is none. */
 export const Bucket = struct('bucket', { slots: array(u16, ALTERNATIVES) });
+
+/** What is known of a socket. The program has no use for it, but it changes with the buckets. */
+export const SocketRecord = struct('socket_record', {
+  /** 0 for a slot that is free. */
+  cookie: u64,
+  weight: u8,
+  kind: u8,
+  /** Of IPv6, and takes IPv4, too. */
+  dualStack: u8,
+  draining: u8,
+});
+
+export const LabelState = struct('label_state', {
+  /** By kind and bucket. */
+  buckets: array(Bucket, KINDS * BUCKETS),
+  /** By slot. */
+  sockets: array(SocketRecord, SLOTS),
+});
 
 export const Counters = struct('counters', {
   /** Packets to bindings of the label. */
@@ -99,9 +119,12 @@ export const targets = hashMap({
   maxEntries: 262_144,
   preallocate: false,
 });
-/** By label, kind and bucket. */
-export const buckets = arrayMap({ name: 'buckets', value: Bucket, maxEntries: MAX_LABELS * KINDS * BUCKETS });
-export const sockets = sockMap({ name: 'sockets', maxEntries: MAX_SOCKETS });
+/** The maps of one label: its own, so that whoever may write the pins of these gives it sockets, and nobody else. */
+export const labelSockets = sockMap({ name: 'label_sockets', maxEntries: SLOTS });
+export const labelState = arrayMap({ name: 'label_state', value: LabelState, maxEntries: 1 });
+/** These of all labels. */
+export const sockets = arrayOfMaps({ name: 'sockets', inner: labelSockets, maxEntries: MAX_LABELS });
+export const states = arrayOfMaps({ name: 'states', inner: labelState, maxEntries: MAX_LABELS });
 /** By label. */
 export const counters = perCpuArrayMap({ name: 'counters', value: Counters, maxEntries: MAX_LABELS });
 
@@ -112,14 +135,20 @@ function assign(ctx: SkLookupContext, label: u32, kind: u32): bool {
   const seen = counters.lookup(label);
   if (!seen) return false;
   seen.lookups += 1n;
+  const slots = sockets.lookup(label);
+  if (!slots) return false;
+  const inner = states.lookup(label);
+  if (!inner) return false;
+  const state = inner.lookup(0);
+  if (!state) return false;
   // Both ends that the client chose: connections of one client spread, packets of one UDP flow do not.
   const hash = (ntoh32(ctx.remoteIp4) ^ ntoh32(ctx.remoteIp6[3] ?? 0) ^ ntoh16(ctx.remotePort)) * 0x9e3779b1;
-  const bucket = buckets.lookup((label * KINDS + kind) * BUCKETS + (hash >>> 26));
+  const bucket = state.buckets[(kind * BUCKETS + (hash >>> 26)) & (KINDS * BUCKETS - 1)];
   if (!bucket) return false;
   for (let index = 0; index < ALTERNATIVES; index++) {
     const slot = bucket.slots[index] ?? 0;
     if (slot === 0) break;
-    const socket = sockets.lookup(slot - 1);
+    const socket = slots.lookup(slot - 1);
     if (!socket) continue;
     const refused = skAssign(ctx, socket, 0n);
     skRelease(socket);

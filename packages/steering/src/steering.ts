@@ -2,8 +2,7 @@
  * Steering in a network namespace: loading and removing the program, and opening what is there. Whoever changes anything holds
  * the lock of the directory; readers need none, for what belongs together is replaced in one step.
  */
-import { existsSync, readdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { WaggleError } from '@waggle/bpf';
 import {
   attachNamespace,
@@ -21,6 +20,7 @@ import {
   createMaps,
   DEFAULT_BPFFS,
   directoryOf,
+  emptyDirectory,
   linkPin,
   type Maps,
   makeDirectory,
@@ -60,7 +60,7 @@ export class Steering implements Disposable {
         hint: 'Replace its program with waggle steer upgrade, or remove all with waggle steer unload',
       });
     }
-    for (const name of readdirSync(directory)) unpin(join(directory, name));
+    emptyDirectory(directory);
     let maps: Maps | undefined;
     try {
       maps = createMaps(directory);
@@ -78,10 +78,27 @@ export class Steering implements Disposable {
   }
 
   /** @throws WaggleError NOT_FOUND when nothing is loaded there. */
-  static open({ namespace, bpffs = DEFAULT_BPFFS }: Place): Steering {
-    const directory = directoryOf(bpffs, namespace.inode);
-    if (!existsSync(linkPin(directory))) throw notLoaded(namespace);
+  static open(place: Place): Steering {
+    const directory = Steering.directoryOf(place);
     return new Steering(directory, openMaps(directory));
+  }
+
+  /**
+   * The directory of what is loaded in a namespace, for owners of labels.
+   * @throws WaggleError NOT_FOUND when nothing is loaded there; DENIED when the directories above it let this user not through.
+   */
+  static directoryOf({ namespace, bpffs = DEFAULT_BPFFS }: Place): string {
+    const directory = directoryOf(bpffs, namespace.inode);
+    const link = linkPin(directory);
+    try {
+      if (statSync(link, { throwIfNoEntry: false })) return directory;
+    } catch (cause) {
+      throw new WaggleError('DENIED', `you may not look for ${link}`, {
+        cause,
+        hint: `${bpffs} lets nobody through: chmod o+x it, or keep the state in another bpf file system with --bpffs`,
+      });
+    }
+    throw notLoaded(namespace);
   }
 
   /**
@@ -132,8 +149,8 @@ export class Steering implements Disposable {
   }
 }
 
-function loadProgram({ active, levels, targets, buckets, sockets, counters }: Maps): LoadedProgram {
-  return loadDeclared(steer, { maps: { active, levels, targets, buckets, sockets, counters } });
+function loadProgram({ active, levels, targets, states, sockets, counters }: Maps): LoadedProgram {
+  return loadDeclared(steer, { maps: { active, levels, targets, states, sockets, counters } });
 }
 
 function notLoaded(namespace: NetworkNamespace): WaggleError {
