@@ -1,5 +1,9 @@
 /** waggle's programs for packets, and what user space writes for them. */
+export { addressWords, prefixKey } from './address-words.ts';
+export { endpoints, ipcache } from './addresses.bpf.ts';
+export { connections, generations } from './connection.bpf.ts';
 export { Datapath, type DatapathOptions, type EndpointSpec, type TrafficCount } from './datapath.ts';
+export { endpoint, fromEndpoint, metrics, toEndpoint } from './endpoint.bpf.ts';
 export {
   findPolicy,
   MAX_POLICIES,
