@@ -10,14 +10,16 @@ import {
   PolicyRepository,
   PROTOCOL_NUMBERS,
   PROTOCOLS,
+  type Protocol,
   trace as tracePacket,
 } from '@waggle/policy';
 import { type Context, ExitCode } from './context.ts';
 import { styleFor } from './output.ts';
 import { Cast } from './policy-cast.ts';
 import { findConflicts, unmetRequirements } from './policy-checks.ts';
+import { diffText } from './policy-diff-text.ts';
+import { explanationText } from './policy-explain-text.ts';
 import { readEndpoints, readPolicies, readPolicyFiles } from './policy-files.ts';
-import { diffText, explanationText } from './policy-tables.ts';
 import { traceText } from './policy-trace-text.ts';
 import { type Validation, validationText } from './policy-validation-text.ts';
 
@@ -135,6 +137,9 @@ function repositoryOf(
   return repository;
 }
 
+/** Protocols that have neither ports nor types. */
+const PORTLESS: readonly Protocol[] = ['VRRP', 'IGMP'];
+
 function parsePort(text: string, named: readonly NamedPort[]): { protocol: number; port: number } {
   const [first = '', second] = text.split('/');
   const byName = named.find(
@@ -142,7 +147,8 @@ function parsePort(text: string, named: readonly NamedPort[]): { protocol: numbe
   );
   if (byName) return { protocol: PROTOCOL_NUMBERS[byName.protocol], port: byName.port };
   const alone = PROTOCOLS.find((name) => name.toLowerCase() === first.toLowerCase());
-  if (alone && second === undefined) return { protocol: PROTOCOL_NUMBERS[alone], port: 0 };
+  if (alone && second === undefined && PORTLESS.includes(alone))
+    return { protocol: PROTOCOL_NUMBERS[alone], port: 0 };
   const protocol = PROTOCOLS.find((name) => name.toLowerCase() === (second ?? 'TCP').toLowerCase());
   const port = Number(first);
   if (protocol && /^\d+$/.test(first) && port <= 0xffff)

@@ -93,7 +93,7 @@ export class Cast {
     const called = this.#called.get(id);
     if (called !== undefined) return called;
     const names = this.#names.get(id);
-    if (names) return listed(names);
+    if (names) return listed(names, SHOWN.asOne);
     const { labels } = this.identity(id);
     const outside = outsideName(this.identity(id));
     if (outside !== undefined) return outside;
@@ -247,12 +247,15 @@ export class Cast {
   }
 }
 
-const SHOWN = 3;
+/** How many names a list shows, where it is one name itself, and elsewhere. */
+const SHOWN = { asOne: 2, most: 8 } as const;
 
-const listed = (names: readonly string[]): string =>
-  names.length <= SHOWN
+/** Names in a list that ends where it would become long. */
+export const listed = (names: readonly string[], most: number = SHOWN.most): string =>
+  // One more takes no more room than to say that there is one more.
+  names.length <= most + 1
     ? names.join(', ')
-    : `${names.slice(0, SHOWN - 1).join(', ')} and ${names.length - SHOWN + 1} more`;
+    : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 
 function only(text: string, found: readonly (readonly [number, readonly string[]])[]): number {
   const [first, ...others] = found;

@@ -9,6 +9,7 @@ import {
   type Label,
   meets,
   type PolicyRepository,
+  RESERVED_SOURCE,
   type Requirement,
   type Rule,
   requirementsOf,
@@ -69,19 +70,22 @@ export function unmetRequirements(
   rules: readonly Rule[],
   endpoints: readonly Identity[],
 ): UnmetRequirement[] {
-  const found = new Map<string, { requirement: Requirement; rules: Set<string> }>();
+  const asked = new Map<string, { requirement: Requirement; rules: Set<string> }>();
   for (const rule of rules) {
+    const reference = formatReference({ name: ruleName(rule), place: rule.origin });
     for (const requirement of requirementsOf(rule)) {
-      const asks = requirement.operator === 'in' || requirement.operator === 'exists';
-      if (!asks || requirement.source === 'reserved') continue;
-      if (endpoints.some(({ labels }) => meets(requirement, labels))) continue;
+      const { operator, source } = requirement;
+      if ((operator !== 'in' && operator !== 'exists') || source === RESERVED_SOURCE) continue;
       const text = formatRequirement(requirement);
-      const unmet = found.get(text) ?? { requirement, rules: new Set() };
-      unmet.rules.add(formatReference({ name: ruleName(rule), place: rule.origin }));
-      found.set(text, unmet);
+      const known = asked.get(text) ?? { requirement, rules: new Set() };
+      known.rules.add(reference);
+      asked.set(text, known);
     }
   }
-  return [...found].map(([text, { requirement, rules: asking }]) => {
+  const unmet = [...asked].filter(
+    ([, { requirement }]) => !endpoints.some(({ labels }) => meets(requirement, labels)),
+  );
+  return unmet.map(([text, { requirement, rules: asking }]) => {
     const meant = meantBy(requirement, endpoints);
     return { requirement: text, rules: [...asking], ...(meant !== undefined && { meant }) };
   });

@@ -19,6 +19,14 @@ function file(name: string, text: string): string {
   return path;
 }
 
+/** Two rules that ask for different parsers on a port of the backend. */
+function conflicting(): string {
+  const rule = (rules: string): string =>
+    `- endpointSelector: { matchLabels: { app: backend } }
+  ingress: [{ toPorts: [{ ports: [{ port: "9092", protocol: TCP }], rules: { ${rules} } }] }]\n`;
+  return file('parsers.yaml', rule('http: [{}]') + rule('kafka: [{ topic: orders }]'));
+}
+
 async function policy(...args: string[]) {
   const written = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof written) => ({
@@ -145,6 +153,7 @@ egress:
   const faults: [string, string[], RegExp][] = [
     ['a name that is misspelt', ['frontnd-1', 'backend', '80'], /"frontnd-1"\. Did you mean "frontend-1"\?/],
     ['a port that is none', ['batch', 'backend', '99999'], /"99999" is no port\. Allowed: 80\/TCP.*http;/],
+    ['ICMP without a type', ['batch', 'backend', 'ICMP'], /"ICMP" is no port\. Allowed: .*8\/ICMP/],
     ['a protocol that is none', ['batch', 'backend', '80/TCQ'], /"80\/TCQ" is no port/],
   ];
   for (const [what, [from = '', to = '', port = ''], message] of faults) {
@@ -155,6 +164,30 @@ egress:
       assert.match(stderr, message);
     });
   }
+
+  test('the file of endpoints may give numbers to identities, each to one set of labels', async () => {
+    const ask = (second: string) =>
+      policy(
+        'trace',
+        ...POLICIES,
+        '-e',
+        file(
+          'numbers.yaml',
+          `[{name: a, labels: {app: a}, identity: 256}, {name: b, labels: ${second}}, {name: c, labels: {app: c}}]`,
+        ),
+        ...['--from', 'a', '--to', 'c', '--port', '80', '-o', 'json'],
+      );
+    const { stdout } = await ask('{app: b}');
+    assert.deepEqual([JSON.parse(stdout).from, JSON.parse(stdout).to], [256, 258]);
+    for (const wrong of ['{app: b}, identity: 256', '{app: a}, identity: 300']) {
+      const { stderr, status } = await ask(wrong);
+      assert.equal(status, 2);
+      assert.match(
+        stderr,
+        /numbers\.yaml:1: identity \d+ does not go with these labels\. Identity 256 is that of/,
+      );
+    }
+  });
 
   test('a name in two namespaces has to be told with its own', async () => {
     const endpoints = file(
@@ -188,6 +221,17 @@ describe('waggle policy explain', () => {
     assert.ok(rows.every((row: { rules: unknown }) => Array.isArray(row.rules)));
   });
 
+  test('says of a policy that cannot be put in force that nothing is allowed, and why', async () => {
+    const { stdout, status } = await policy('explain', 'backend', '-p', conflicting(), ...ENDPOINTS);
+    assert.equal(status, 0);
+    assert.match(stdout, /\n {2}ingress {2}everything is denied: the policy is not in force\n/);
+    assert.match(
+      stdout.replaceAll(/\n +/g, ' '),
+      /different parsers on port 9092 \(.*\)\. Until that is put right/,
+    );
+    assert.doesNotMatch(stdout, /DIRECTION/);
+  });
+
   test('whom nobody knows is an error', async () => {
     const { stderr, status } = await policy('explain', 'databse', ...POLICIES, ...ENDPOINTS);
     assert.equal(status, 1);
@@ -215,6 +259,14 @@ describe('waggle policy diff', () => {
     assert.match(stdout, /\n2 of \d+ pairs change; 2 may do more\.\n$/);
     const back = await diff(`${SHOP}/changed`, `${SHOP}/policies`);
     assert.match(back.stdout, /2 may do less\.\n$/);
+  });
+
+  test('equal changes of several pairs are one line', async () => {
+    const closed = file('closed.yaml', 'endpointSelector: { matchLabels: { app: batch } }\negress: [{}]\n');
+    const { stdout } = await diff(`${SHOP}/policies`, closed);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('batch '));
+    assert.equal(lines.length, 1);
+    assert.match(stdout, /\nbatch +host, world, +everything +allowed by default +denied: no/);
   });
 
   test('ends with 2 when it cannot be said', async () => {
@@ -255,10 +307,7 @@ describe('waggle policy validate', () => {
   });
 
   test('finds ports that two rules want to be read by different parsers, also without endpoints', async () => {
-    const rule = (rules: string): string =>
-      `- endpointSelector: { matchLabels: { app: backend } }
-  ingress: [{ toPorts: [{ ports: [{ port: "9092", protocol: TCP }], rules: { ${rules} } }] }]\n`;
-    const both = file('parsers.yaml', rule('http: [{}]') + rule('kafka: [{ topic: orders }]'));
+    const both = conflicting();
     for (const more of [[], ENDPOINTS]) {
       const { stdout, status } = await policy('validate', both, ...more);
       assert.equal(status, 1);

@@ -23,6 +23,7 @@ export {
 } from './explain/diff.ts';
 export { type ExplainedConflict, type ExplainedRow, type Explanation, explain } from './explain/explain.ts';
 export type { Gap } from './explain/gaps.ts';
+export { groupBy } from './explain/group.ts';
 export type { NearMiss } from './explain/near-miss.ts';
 export { outsideName } from './explain/outside-name.ts';
 export { formatRange, type PortRange, protocolName, rangeOf } from './explain/port-range.ts';

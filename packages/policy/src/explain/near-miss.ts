@@ -1,8 +1,13 @@
 /**
  * Near misses: for a packet that no rule allows, the allow elements that came closest, and what each lacks. Those of rules that
- * select the subject come first, by how little is missing; a rule that does not select it counts only if it would allow the packet.
+ * select the subject come first, by how little is missing; a rule that does not select it counts only if it would allow the packet, and
+ * is about something similar.
  */
+import { nearest } from '@waggle/bpf';
 import type { PolicyRepository } from '../engine/repository.ts';
+import type { Identity } from '../identity/identity.ts';
+import { NAMESPACE_KEY } from '../labels/label.ts';
+import { meets } from '../labels/selector.ts';
 import type { Rule, RuleElement } from '../rules/rule.ts';
 import { type Gap, peerGap, portGap, type Question, subjectGap } from './gaps.ts';
 import { formatPlace, type RuleReference, referenceTo } from './rule-reference.ts';
@@ -27,21 +32,36 @@ const MOST = 3;
  * @param most - How many; default 3.
  */
 export function nearMisses(repository: PolicyRepository, question: Question, most = MOST): NearMiss[] {
-  const found: { miss: NearMiss; distance: number }[] = [];
+  const found: { miss: NearMiss; distance: number; similar: boolean }[] = [];
   for (const { rule, element, gaps, cookie } of allowElements(repository, question)) {
     const owner = { rule, element, direction: question.direction };
     const reference = referenceTo(cookie, owner);
     const [text, advice] = sentences(gaps, reference, question);
     const distance = gaps.reduce((sum, { kind, size }) => sum + size + (kind === 'subject' ? 1 : 0), 0);
-    found.push({ miss: { rule: reference, gaps, text, advice }, distance });
+    const similar = isSimilar(rule, question.subject);
+    found.push({ miss: { rule: reference, gaps, text, advice }, distance, similar });
   }
-  const isNear = ({ miss: { gaps } }: (typeof found)[number]): boolean =>
-    gaps.every(({ kind, size }) => kind !== 'subject' || (size === 1 && gaps.length === 1));
+  const isNear = ({ miss: { gaps }, similar }: (typeof found)[number]): boolean =>
+    gaps.every(({ kind, size }) => kind !== 'subject' || (size === 1 && gaps.length === 1 && similar));
   return found
     .filter(isNear)
     .sort((a, b) => a.distance - b.distance || a.miss.rule.cookie - b.miss.rule.cookie)
     .slice(0, most)
     .map(({ miss }) => miss);
+}
+
+/**
+ * Whether a rule may have been meant for a subject that it does not select: it asks for something else that the subject has, or for a
+ * label that looks like one of its own. All others are plainly about somebody else.
+ */
+function isSimilar({ subject: { selector } }: Rule, { labels }: Identity): boolean {
+  return selector.requirements.some((requirement) => {
+    const { key, operator, values } = requirement;
+    if (key === NAMESPACE_KEY || operator === 'notIn' || operator === 'doesNotExist') return false;
+    if (meets(requirement, labels)) return true;
+    const own = labels.filter((label) => label.key === key).map(({ value }) => value);
+    return values.some((value) => nearest(value, own) !== undefined);
+  });
 }
 
 /** Whether an allow element of a rule in force matches the packet, whatever else is denied. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import type { PolicyRepository } from '../engine/repository.ts';
+import { isAllowedBySome } from './near-miss.ts';
 import { formatReference } from './rule-reference.ts';
 import { BACKEND, BATCH, DATABASE, FRONTEND, HOST, OFFICE, rule, shop, WORLD } from './testing/shop.ts';
 import { type DirectionTrace, type Trace, trace } from './trace.ts';
@@ -178,7 +180,8 @@ describe('what is denied because no rule allows it says what is missing', () => 
   test('a label of the subject, where a rule for others would allow it', () => {
     const others = api.replace('app: backend', 'app: backends');
     const closed = rule('closed', 'backend', 'ingress: [{ fromEntities: [none] }]');
-    assert.deepEqual(nearest(ingress(ask(shop([closed, others]), FRONTEND, BACKEND))), [
+    const apart = api.replace('app: backend', 'app: payroll');
+    assert.deepEqual(nearest(ingress(ask(shop([closed, others, apart]), FRONTEND, BACKEND))), [
       'api (2.yaml:4) would allow this, but is about app=backends; the subject has app=backend',
       'closed (1.yaml:3) allows this port only from the entity none',
     ]);
@@ -244,11 +247,58 @@ test('a policy that could not be put in force says so', () => {
   const direction = ingress(ask(shop([api], { capacity: 1, safeState: 'deny' }), FRONTEND, BACKEND));
   assert.equal(direction.verdict, 'denied');
   assert.equal(direction.decidedBy, 'safe state');
+  assert.deepEqual(direction.nearest, [], 'the rules are not what is missing');
   assert.equal(direction.status.kind, 'overflow');
 });
 
 test('a number that is no identity is an error', () => {
   assert.throws(() => ask(shop([]), 999, BACKEND), /no identity 999/);
+});
+
+test('what is said to be missing agrees with the entries', () => {
+  const apps = ['frontend', 'batch', 'backend', 'database'];
+  const peers = fc.oneof(
+    fc.constantFrom(...apps).map((app) => `fromEndpoints: [{ matchLabels: { app: ${app} } }]`),
+    fc.constantFrom('web', 'jobs').map((role) => `fromEndpoints: [{ matchLabels: { role: ${role} } }]`),
+    fc.constantFrom('world', 'cluster', 'all', 'host').map((entity) => `fromEntities: [${entity}]`),
+    fc.constantFrom('203.0.113.0/24', '0.0.0.0/0').map((cidr) => `fromCIDR: [${cidr}]`),
+  );
+  const ports = fc
+    .constantFrom('', '8080', 'http', '53')
+    .map((port) => (port === '' ? '' : `, toPorts: [{ ports: [{ port: "${port}", protocol: TCP }] }]`));
+  const element = fc
+    .tuple(fc.constantFrom('ingress', 'ingress', 'ingressDeny'), peers, ports)
+    .map(([section, who, where]) => rule('r', 'backend', `${section}: [{ ${who}${where} }]`));
+  const packet = fc.tuple(
+    fc.constantFrom(FRONTEND, BATCH, BACKEND, HOST, WORLD, OFFICE),
+    fc.constantFrom(8080, 53, 1),
+  );
+  fc.assert(
+    fc.property(fc.array(element, { minLength: 1, maxLength: 5 }), fc.array(packet), (rules, packets) => {
+      const repository = shop(rules);
+      for (const [from, port] of packets) {
+        const direction = ingress(ask(repository, from, BACKEND, port));
+        const { verdict, decidedBy, nearest: misses } = direction;
+        assert.ok(
+          misses.every(({ gaps }) => gaps.length > 0),
+          'each of them lacks something',
+        );
+        const subject = repository.identity(BACKEND);
+        const peer = repository.identity(from);
+        assert.ok(subject && peer);
+        const allowed = isAllowedBySome(repository, {
+          direction: 'ingress',
+          subject,
+          peer,
+          protocol: TCP,
+          port,
+        });
+        if (decidedBy === 'rule' && verdict !== 'denied') assert.ok(allowed);
+        if (decidedBy === 'default') assert.ok(!allowed);
+      }
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('the trace is plain data', () => {

@@ -126,10 +126,11 @@ function traceDirection(repository: PolicyRepository, question: Question): Direc
   const entry = probes.at(-1)?.found;
   const rules = referencesTo(repository, entry?.cookies ?? []);
   const verdict = verdictOf(entry);
+  const decidedBy = deciderOf(entry, resolved, direction);
   return {
     ...ends,
     verdict,
-    decidedBy: deciderOf(entry, resolved, direction),
+    decidedBy,
     enforced: resolved.enforced[direction],
     status: resolved.status,
     probes,
@@ -138,7 +139,7 @@ function traceDirection(repository: PolicyRepository, question: Question): Direc
     ...(entry?.redirect && {
       proxy: { redirect: entry.redirect, rules: proxyRulesFor(repository, resolved, question, entry) },
     }),
-    nearest: verdict === 'denied' ? nearestTo(repository, question) : [],
+    nearest: verdict === 'denied' && decidedBy !== 'safe state' ? nearestTo(repository, question) : [],
   };
 }
 
