@@ -235,7 +235,7 @@ suite('A repository after changes', () => {
       options: anOptions,
       subject: fc.constantFrom(...SUBJECTS),
       changes: history(true),
-      capacity: fc.integer({ min: 2, max: 12 }),
+      capacity: fc.integer({ min: 2, max: 6 }),
       safeState: fc.constantFrom<SafeState>('keep-last-good', 'deny'),
     });
     fc.assert(
