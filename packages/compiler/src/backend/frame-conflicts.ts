@@ -100,11 +100,10 @@ class Finder {
     const reached = start.copy();
     for (const { accessed } of points) {
       for (const object of accessed) reached.add(object);
-      const inUse = new Set(accessed);
-      neededAfter.pop()?.each((object) => {
-        if (reached.has(object)) inUse.add(object);
+      neededAfter.pop()?.each((other) => {
+        if (reached.has(other)) for (const object of accessed) this.#conflict(object, other);
       });
-      for (const object of accessed) for (const other of inUse) this.#conflict(object, other);
+      for (const object of accessed) for (const other of accessed) this.#conflict(object, other);
     }
   }
 

@@ -41,7 +41,7 @@ export function predecessorsOf(successors: Successors): number[][] {
   // Lists of the right length from the start: those that grow take much more than they need.
   const counts = new Int32Array(successors.length);
   for (const targets of successors) for (const target of targets) counts[target] = (counts[target] ?? 0) + 1;
-  const predecessors = Array.from(counts, (count) => new Array<number>(count).fill(-1));
+  const predecessors = successors.map((_, node) => new Array<number>(counts[node] ?? 0).fill(-1));
   for (let node = successors.length - 1; node >= 0; node--) {
     const targets = successors[node] ?? [];
     for (let edge = targets.length - 1; edge >= 0; edge--) {

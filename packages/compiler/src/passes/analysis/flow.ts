@@ -12,7 +12,7 @@ import {
   predecessorsOf,
   reversePostorder,
 } from '../../ir/graph.ts';
-import type { Block, Edge, IrFunction } from '../../ir/ir.ts';
+import type { Block, Edge, IrFunction, Terminator } from '../../ir/ir.ts';
 
 export interface Flow extends BlockGraph {
   /** By node; a block that has two edges to another is its predecessor twice. */
@@ -24,23 +24,37 @@ export interface Flow extends BlockGraph {
   readonly dominated: readonly (readonly number[])[];
 }
 
+/** A function of objects that knows what it has found. */
+export interface Remembered<K extends object, T> {
+  (key: K): T;
+  /** What was found for an object, if anything was. */
+  known(key: K): T | undefined;
+  /** Says what would be found for an object. */
+  learn(key: K, result: T): void;
+}
+
 /**
  * Remembers the results of a function of an object, on the object itself, where spreading it does not find them. Passes make
  * functions by the dozen; what a WeakMap holds of those that are gone stays until the next full garbage collection.
  */
-export function remembered<K extends object, T>(compute: (key: K) => T): (key: K) => T {
-  const known = Symbol('remembered');
-  return (key: K & { readonly [known]?: { readonly result: T } }) => {
-    const found = key[known];
+export function remembered<K extends object, T>(compute: (key: K) => T): Remembered<K, T> {
+  const place = Symbol('remembered');
+  const find = (key: K & { readonly [place]?: { readonly result: T } }) => key[place];
+  const learn = (key: K, result: T): void => {
+    Object.defineProperty(key, place, { value: { result } });
+  };
+  const ask = (key: K): T => {
+    const found = find(key);
     if (found !== undefined) return found.result;
     const result = compute(key);
-    Object.defineProperty(key, known, { value: { result } });
+    learn(key, result);
     return result;
   };
+  return Object.assign(ask, { known: (key: K) => find(key)?.result, learn });
 }
 
 /** The control flow of a function. */
-export const flowOf: (fn: IrFunction) => Flow = remembered((fn) => {
+export const flowOf: Remembered<IrFunction, Flow> = remembered((fn) => {
   const graph = graphOf(fn);
   const order = reversePostorder(graph.successors);
   const dominators = dominatorsOf(graph.successors);
@@ -48,6 +62,27 @@ export const flowOf: (fn: IrFunction) => Flow = remembered((fn) => {
   for (const node of order) dominated[dominators.immediate[node] ?? -1]?.push(node);
   return { ...graph, predecessors: predecessorsOf(graph.successors), order, dominators, dominated };
 });
+
+/** Hands on what is known of the control flow of a function to one that was made of it, if its blocks go to the same places. */
+export function keepFlow(from: IrFunction, to: IrFunction): void {
+  const flow = flowOf.known(from);
+  if (flow === undefined || from.blocks.length !== to.blocks.length) return;
+  const same = to.blocks.every((block, node) => {
+    const before = from.blocks[node];
+    return before !== undefined && before.id === block.id && goToSame(before.terminator, block.terminator);
+  });
+  if (same) flowOf.learn(to, { ...flow, blocks: to.blocks });
+}
+
+function goToSame(left: Terminator, right: Terminator): boolean {
+  if (left === right) return true;
+  if (left.op === 'branch' && right.op === 'branch') {
+    return left.then.block === right.then.block && left.otherwise.block === right.otherwise.block;
+  }
+  return left.op === 'jump' && right.op === 'jump'
+    ? left.to.block === right.to.block
+    : edgesOf(left).length === 0 && edgesOf(right).length === 0;
+}
 
 /** The block at a node. */
 export function blockAt(graph: BlockGraph, node: number): Block {

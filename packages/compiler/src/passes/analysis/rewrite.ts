@@ -5,6 +5,7 @@
 import { edgesOf } from '../../ir/graph.ts';
 import type { Block, Edge, IrFunction, IrInstruction, Parameter, Terminator, Value } from '../../ir/ir.ts';
 import type { IrType } from '../../ir/type.ts';
+import { keepFlow } from './flow.ts';
 
 /** Maps a list, and returns the list itself if no element changed. */
 export function mapSame<T>(list: readonly T[], map: (element: T, index: number) => T): readonly T[] {
@@ -37,8 +38,12 @@ export function withParts(
 }
 
 /** The function with these blocks, or itself if they are the ones it has. */
-export const withBlocks = (fn: IrFunction, blocks: readonly Block[]): IrFunction =>
-  blocks === fn.blocks ? fn : { ...fn, blocks };
+export function withBlocks(fn: IrFunction, blocks: readonly Block[]): IrFunction {
+  if (blocks === fn.blocks) return fn;
+  const changed = { ...fn, blocks };
+  keepFlow(fn, changed);
+  return changed;
+}
 
 /** The function with every block mapped. */
 export const mapBlocks = (fn: IrFunction, map: (block: Block, node: number) => Block): IrFunction =>
