@@ -69,7 +69,8 @@ test('the example policies are understood, and the endpoints to try them on', ()
   for (const name of files) {
     const file = join(folder, name);
     const text = readFileSync(join(root, file), 'utf8');
-    if (name === 'endpoints.yaml') assert.ok(parseEndpoints(text, { file }).length > 0);
-    else assert.ok(parsePolicies(text, { file }).rules.length > 0, file);
+    assert.ok(parsePolicies(text, { file }).rules.length > 0, file);
   }
+  const file = 'examples/endpoints.yaml';
+  assert.ok(parseEndpoints(readFileSync(join(root, file), 'utf8'), { file }).length > 0);
 });

@@ -195,13 +195,15 @@ function nearestLines({ verdict, decidedBy, nearest, direction }: DirectionTrace
 function probeLines({ probes, entry }: DirectionTrace, cast: Cast): Line[] {
   const last = probes.at(-1);
   if (!last) return [];
-  const steps = probes.map(({ step }) => step).join(', ');
+  const steps = probes.map(({ step }) => step);
   const left = '  entry: ';
-  if (!entry) return [{ left, text: `none (looked for by ${steps})` }];
+  if (!entry) return [{ left, text: `none (looked for by ${steps.join(', ')})` }];
+  const missed = steps.slice(0, -1);
+  const found = `found by ${last.step}${missed.length > 0 ? `, after ${missed.join(', ')}` : ''}`;
   const who = last.identity === ANY_IDENTITY ? 'everybody' : cast.nameOf(last.identity);
   const ports = formatRange(rangeOf(entry.protocol, entry.port, entry.portPrefix));
   const what = entry.redirect
     ? `redirect to ${entry.redirect.listener ?? entry.redirect.parser}`
     : entry.action;
-  return [{ left, text: `${who}, ${ports}: ${what}${entry.audit ? ', audit' : ''} (found by ${steps})` }];
+  return [{ left, text: `${who}, ${ports}: ${what}${entry.audit ? ', audit' : ''} (${found})` }];
 }
