@@ -1,4 +1,13 @@
-import { FIRST_ALLOCATED, type Identity, PolicyRepository, parseLabel, type Rule } from '@waggle/policy';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import {
+  FIRST_ALLOCATED,
+  type Identity,
+  PolicyRepository,
+  parseLabel,
+  parsePolicies,
+  type Rule,
+} from '@waggle/policy';
 import { benchmark } from './support/benchmark.ts';
 import { compare, cpuTime, median } from './support/measure.ts';
 import { format } from './support/report.ts';
@@ -8,6 +17,9 @@ const WARM_UP = 40;
 const MILLISECOND = 1e6;
 const MEGABYTE = 1 << 20;
 const place = { path: '' };
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 /** Services that all rules and identities are spread over, three identities (versions, say) of each. */
 const app = (index: number): string => `app-${index}`;
@@ -94,6 +106,34 @@ function timeOfIdentity(ruleCount: number, endpoints: number): { time: number; e
   return { time: median(times.slice(1)), entries };
 }
 
+/** A file of as many policies, each a document of its own. */
+const policyFile = (count: number): string =>
+  Array.from(
+    { length: count },
+    (_, index) => `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata:
+  name: policy-${index}
+  namespace: shop
+spec:
+  endpointSelector:
+    matchLabels:
+      app: ${app(index % 1000)}
+  ingress:
+    - fromEndpoints:
+        - matchLabels:
+            app: ${app((index + 1) % 1000)}
+            role: frontend
+      toPorts:
+        - ports:
+            - port: "${8000 + (index % 100)}"
+              protocol: TCP
+    - fromCIDRSet:
+        - cidr: 10.${index % 256}.0.0/16
+          except: [10.${index % 256}.7.0/24]
+`,
+  ).join('---\n');
+
 await benchmark(
   {
     name: 'policy',
@@ -115,7 +155,19 @@ await benchmark(
       unit: 'time',
       goal: { atMost: 10 * MILLISECOND },
     });
+    const loadPolicies = (count: number) => {
+      const text = policyFile(count);
+      return compare(3, () => cpuTime(() => new PolicyRepository().add(parsePolicies(text).rules))).ours;
+    };
+    row({
+      what: '10,000 policies read from YAML, validated and added',
+      ours: loadPolicies(10_000),
+      unit: 'time',
+      goal: { atMost: 5000 * MILLISECOND },
+    });
     note('Growth, from 1 to 2 to 4 times as many:');
+    const loads = [2500, 5000, 10_000].map(loadPolicies);
+    note(`  policies read: ${loads.map((value) => format(value, 'time')).join(', ')}`);
     for (const [what, times] of [
       ['rules (of 3,000 identities)', [500, 1000, 2000].map((count) => repositoryOf(count, 3000))],
       ['identities (of 1,000 rules)', [1500, 3000, 6000].map((count) => repositoryOf(1000, count))],
@@ -125,11 +177,11 @@ await benchmark(
     }
     const endpoints = [125, 250, 500].map((count) => timeOfIdentity(1000, count).time);
     note(`  endpoints (one identity added): ${endpoints.map((value) => format(value, 'time')).join(', ')}`);
-    global.gc?.();
+    collectGarbage();
     const before = process.memoryUsage();
     const large = repositoryOf(1000, 10_000);
     large.track(FIRST_ALLOCATED);
-    global.gc?.();
+    collectGarbage();
     const after = process.memoryUsage();
     row({
       what: '10,000 identities x 1,000 rules, one endpoint tracked: memory',
