@@ -193,7 +193,7 @@ function outcomeOf(view: PolicyView, question: Question, entry: PolicyEntry | un
   if (!entry) return undefined;
   const { redirect, audit, authentication = 'disabled' } = entry;
   if (!redirect) return [audit, authentication];
-  const rules = proxyRulesFor(view.repository, view.resolved, question, entry);
+  const rules = proxyRulesFor(view.repository, view.resolved, question);
   const open = rules.some(({ l7 }) => l7 === undefined);
   const checked = open ? 'everything' : [...new Set(rules.map(({ l7 }) => JSON.stringify(l7)))].sort();
   return [audit, authentication, redirect, checked];

@@ -1,5 +1,4 @@
 /** What a proxy has to check for one peer on one port: the L7 rules of all elements that let the peer come there. */
-import type { PolicyEntry } from '../engine/entry.ts';
 import { ANY_L4, covers, l4Key } from '../engine/l4-key.ts';
 import type { PolicyRepository, ResolvedPolicy } from '../engine/repository.ts';
 import type { L7Rules } from '../rules/l7.ts';
@@ -14,19 +13,17 @@ export interface ProxyRuleReference {
 }
 
 /**
- * The alternatives for a peer.
- *
- * @param entry - What the probes found: a redirect.
+ * The alternatives for a peer, of a packet that is redirected. They come from what the proxies are told alone: the entry of a
+ * packet that rules in audit mode would drop names these rules, which let nothing pass.
  */
 export function proxyRulesFor(
   repository: PolicyRepository,
   { proxies }: ResolvedPolicy,
   question: Question,
-  entry: PolicyEntry,
 ): ProxyRuleReference[] {
   const { direction, peer, protocol, port } = question;
   const packet = l4Key(protocol, port, 16);
-  const cookies = new Set(entry.cookies);
+  const cookies = new Set<number>();
   for (const proxy of proxies) {
     const key = proxy.protocol === 0 ? ANY_L4 : l4Key(proxy.protocol, proxy.port, proxy.portPrefix);
     if (proxy.direction !== direction || !covers(key, packet)) continue;

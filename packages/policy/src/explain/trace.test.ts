@@ -97,6 +97,21 @@ describe('what is redirected', () => {
     const { proxy } = ingress(ask(shop([http('carts', 'frontend', '/cart'), all]), FRONTEND, BACKEND));
     assert.ok(proxy?.rules.some(({ rule: reference, l7 }) => reference.name === 'all' && l7 === undefined));
   });
+
+  test('is checked as before where a rule in audit mode would drop it', () => {
+    const watch = `audit: true\n${rule('watch', 'backend', 'ingressDeny: [{ fromEntities: [all] }]')}`;
+    const { rules, proxy } = ingress(
+      ask(shop([http('carts', 'frontend', '/cart'), watch]), FRONTEND, BACKEND),
+    );
+    assert.deepEqual(
+      rules.map(({ name }) => name),
+      ['watch'],
+    );
+    assert.deepEqual(
+      proxy?.rules.map(({ rule: reference }) => reference.name),
+      ['carts'],
+    );
+  });
 });
 
 describe('what is denied by a rule', () => {

@@ -137,7 +137,7 @@ function traceDirection(repository: PolicyRepository, question: Question): Direc
     ...(entry && { entry }),
     rules,
     ...(entry?.redirect && {
-      proxy: { redirect: entry.redirect, rules: proxyRulesFor(repository, resolved, question, entry) },
+      proxy: { redirect: entry.redirect, rules: proxyRulesFor(repository, resolved, question) },
     }),
     nearest: verdict === 'denied' && decidedBy !== 'safe state' ? nearestTo(repository, question) : [],
   };
