@@ -4,11 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { needsRoot, withBpffs } from '../packages/kernel/src/testing/lab.ts';
+import { setTimeout } from 'node:timers/promises';
+import { Link, NetworkNamespace } from '@waggle/kernel';
+import { needsRoot, uniqueName, withBpffs } from '../packages/kernel/src/testing/lab.ts';
 import { SteeringLab } from './support/steering-lab.ts';
 
 // The hooks of the compiler have to be there before the first program is imported.
@@ -97,7 +99,7 @@ test('one echo server on ports 7, 77 and 777', { skip: needsRoot, timeout: 60_00
     assert.equal(await lab.keep(7), 'echo: hi');
     const second = await lab.serve('second', 8888);
     server.kill('SIGKILL');
-    while (server.signalCode === null) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (server.signalCode === null) await setTimeout(10);
     assert.equal(await lab.connect(7), 'ECONNREFUSED');
     assert.match(await output(steer('status')), /echo +tcp4 +sk:[0-9a-f]+ +1 +dead/);
     // Another one takes over.
@@ -228,8 +230,43 @@ test('a file replaces all bindings, or none', { skip: needsRoot, timeout: 60_000
   }
 });
 
+test('a namespace goes away, and another one may get its number', { skip: needsRoot, timeout: 60_000 }, () =>
+  inLab(async (lab, steer, bpffs) => {
+    const gone = NetworkNamespace.create(uniqueName());
+    const { name = '', inode } = gone;
+    const loaded = await run(['steer', 'load', '--netns', name, '--bpffs', bpffs], {
+      stdout: { write: () => true },
+      stderr: { write: () => true },
+    });
+    assert.equal(loaded, 0);
+    const left = join(bpffs, 'waggle-steering', String(inode));
+    gone.remove();
+    let stderr = '';
+    const code = await run(['steer', 'status', '--netns', name, '--bpffs', bpffs], {
+      stdout: { write: () => true },
+      stderr: { write: (text: string) => (stderr += text) },
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /open network namespace "\w+": ENOENT/);
+    // The kernel takes a namespace apart at its leisure.
+    using link = Link.openPinned(join(left, 'link'));
+    const isDead = (): boolean => {
+      const { target } = link.info();
+      return target.kind === 'namespace' && target.inode === 0;
+    };
+    for (let waited = 0; !isDead() && waited < 20_000; waited += 20) await setTimeout(20);
+    // As if this namespace had got the number of the other one.
+    renameSync(left, join(bpffs, 'waggle-steering', String(lab.namespace.inode)));
+    assert.match((await steer('status')).stderr, /no steering is loaded in namespace/);
+    await output(steer('load'));
+    await output(steer('bind', 'web', 'tcp', '127.0.0.1', '80'));
+    assert.match(await output(steer('status')), /web/);
+    await output(steer('unload'));
+  }),
+);
+
 test('mistakes are told, and change nothing', { skip: needsRoot, timeout: 60_000 }, () =>
-  inLab(async (lab, steer) => {
+  inLab(async (lab, steer, bpffs) => {
     const fails = async (pattern: RegExp, ...args: string[]): Promise<void> => {
       const { code, stderr } = await steer(...args);
       assert.notEqual(code, 0);
@@ -261,6 +298,21 @@ test('mistakes are told, and change nothing', { skip: needsRoot, timeout: 60_000
     );
     await fails(/It is bound to "web"/, 'unbind', 'other', 'tcp', '10.0.0.0/8', '80');
     await fails(/there is no label "nobody"/, 'unregister', 'nobody');
+    await fails(/there is no label "nobody"/, 'drain', 'nobody', 'abc');
+    await fails(/there is no label "nobody"/, 'label', 'nobody', '--forget');
+    await fails(
+      /there is no user "ruut" in \/etc\/passwd|Did you mean "root"\?/,
+      'label',
+      'x',
+      '--owner',
+      'ruut',
+    );
+    await fails(/"0755" is no mode for a label.*0660/, 'label', 'x', '--mode', '0755');
+    await fails(/"-x" is no name for a label|unknown option/, 'label', '-x');
+    const half = join(bpffs, '..', `waggle-half-${process.pid}.json`);
+    writeFileSync(half, '{ "bindings": [{ "label": "web", "protocol": "tcp", "prefix": "11.0.0.0/8", "po');
+    await fails(/waggle-half-\d+\.json:1: /, 'load-bindings', half).finally(() => rmSync(half));
+    await fails(/cannot be read/, 'load-bindings', half);
     await fails(
       /It listens on tcp 0\.0\.0\.0:1001/,
       'register-pid',

@@ -35,10 +35,23 @@ export function makeDirectory(bpffs: string, inode: number): string {
     });
   }
   const directory = directoryOf(bpffs, inode);
-  mkdirSync(directory, { recursive: true });
-  // Owners of labels pass through to the pins of theirs; all others have the mode 0600.
-  for (const path of [dirname(directory), directory]) chmodSync(path, 0o711);
+  try {
+    mkdirSync(directory, { recursive: true });
+    // Owners of labels pass through to the pins of theirs; all others have the mode 0600.
+    for (const path of [dirname(directory), directory]) chmodSync(path, 0o711);
+  } catch (cause) {
+    throw new WaggleError('DENIED', `the state cannot be kept in ${directory}`, {
+      cause,
+      hint: 'Run as root',
+    });
+  }
   return directory;
+}
+
+/** The directories of all namespaces. */
+export function directoriesIn(bpffs: string): string[] {
+  const parent = dirname(directoryOf(bpffs, 0));
+  return existsSync(parent) ? readdirSync(parent).map((name) => join(parent, name)) : [];
 }
 
 /** Removes the directory with all pins. The one above it goes too when it is empty. */

@@ -6,6 +6,7 @@ import { existsSync, renameSync, statSync } from 'node:fs';
 import { WaggleError } from '@waggle/bpf';
 import {
   attachNamespace,
+  KernelError,
   Link,
   type LoadedProgram,
   loadDeclared,
@@ -19,6 +20,7 @@ import {
   closeMaps,
   createMaps,
   DEFAULT_BPFFS,
+  directoriesIn,
   directoryOf,
   emptyDirectory,
   linkPin,
@@ -53,6 +55,10 @@ export class Steering implements Disposable {
    * @throws WaggleError EXISTS when it is loaded already; KernelError. Nothing is left behind then.
    */
   static load({ namespace, bpffs = DEFAULT_BPFFS }: Place): Steering {
+    for (const path of directoriesIn(bpffs)) {
+      // What a namespace that is gone has left: a new one may get its number.
+      if (namespaceOf(path) === 0) removeLocked(path);
+    }
     const directory = makeDirectory(bpffs, namespace.inode);
     using _lock = lockDirectory(directory);
     if (existsSync(linkPin(directory))) {
@@ -77,10 +83,21 @@ export class Steering implements Disposable {
     }
   }
 
-  /** @throws WaggleError NOT_FOUND when nothing is loaded there. */
+  /** @throws WaggleError NOT_FOUND when nothing is loaded there; DENIED for users who may not do that. */
   static open(place: Place): Steering {
     const directory = Steering.directoryOf(place);
-    return new Steering(directory, openMaps(directory));
+    const { inode } = place.namespace;
+    try {
+      // What is left of a namespace that is gone is not that of this one, although it had its number.
+      if (namespaceOf(directory) !== inode) throw notLoaded(place.namespace);
+      return new Steering(directory, openMaps(directory));
+    } catch (cause) {
+      if (!(cause instanceof KernelError) || cause.code !== 'DENIED') throw cause;
+      throw new WaggleError('DENIED', `you may not open the steering of namespace ${inode}`, {
+        cause,
+        hint: 'Run as root; owners of labels may register, drain and unregister sockets',
+      });
+    }
   }
 
   /**
@@ -108,13 +125,7 @@ export class Steering implements Disposable {
   static unload({ namespace, bpffs = DEFAULT_BPFFS }: Place): void {
     const directory = directoryOf(bpffs, namespace.inode);
     if (!existsSync(directory)) throw notLoaded(namespace);
-    using _lock = lockDirectory(directory);
-    if (existsSync(linkPin(directory))) {
-      // A pin that goes lets the kernel detach the program when it likes, which is after some connections on a busy machine.
-      using link = Link.openPinned(linkPin(directory));
-      link.detach();
-    }
-    removeDirectory(directory);
+    removeLocked(directory);
   }
 
   /** Exchanges the program for that of this version, in one step; maps and sockets stay. */
@@ -147,6 +158,24 @@ export class Steering implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** The number of the namespace in which a steering is: 0 when that is gone, undefined when the load was not completed. */
+function namespaceOf(directory: string): number | undefined {
+  if (!existsSync(linkPin(directory))) return undefined;
+  using link = Link.openPinned(linkPin(directory));
+  const { target } = link.info();
+  return target.kind === 'namespace' ? target.inode : undefined;
+}
+
+function removeLocked(directory: string): void {
+  using _lock = lockDirectory(directory);
+  if (existsSync(linkPin(directory))) {
+    // A pin that goes lets the kernel detach the program when it likes, which is after some connections on a busy machine.
+    using link = Link.openPinned(linkPin(directory));
+    link.detach();
+  }
+  removeDirectory(directory);
 }
 
 function loadProgram({ active, levels, targets, states, sockets, counters }: Maps): LoadedProgram {
