@@ -42,7 +42,7 @@ function idOf(what: string, file: string, text: string): number {
 function parseMode(text: string): number {
   const mode = /^0?[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
   const classes = [6, 3, 0].map((shift) => (mode >> shift) & 7);
-  if (classes.every((each) => each === 0 || each === 6)) return mode;
+  if (!Number.isNaN(mode) && classes.every((each) => each === 0 || each === 6)) return mode;
   throw new WaggleError('MALFORMED', `${describe(text)} is no mode for a label`, {
     hint: 'Whoever registers sockets reads and writes: use 6 or 0 for the owner, the group and others, as in 0660',
   });
