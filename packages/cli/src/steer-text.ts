@@ -10,6 +10,7 @@ import {
   type LabelStatus,
   type RegisteredSocket,
 } from '@waggle/steering';
+import { formatMode } from './owner.ts';
 import { table } from './table.ts';
 
 /** A cookie as `ss -e` shows it. */
@@ -78,6 +79,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => {
       if (name === 'cookie' && typeof each === 'bigint') return [name, each.toString(16)];
+      if (name === 'mode' && typeof each === 'number') return [name, formatMode(each)];
       if (name === 'prefix') return [name, formatPrefix(each)];
       if (name === 'ports') return ['port', formatPorts(each)];
       if (name === 'missing') return [name, formatMissing(each)];
