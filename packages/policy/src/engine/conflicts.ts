@@ -23,15 +23,15 @@ export interface Conflict {
 export function* redirecting(policy: DirectionPolicy, cache: SelectorCache): Generator<Filter> {
   yield* policy.everybody.filter(redirects);
   for (const [selector, filters] of policy.groups()) {
-    for (const filter of filters.filter(redirects)) {
+    for (const filter of filters) {
+      if (!redirects(filter)) continue;
       yield filter;
       if (filter.named.length > 0) yield* byNames(filter, selector, cache);
     }
   }
 }
 
-const redirects = ({ deny, audit, parts, named }: Filter): boolean =>
-  !deny && !audit && (parts.some(({ redirect }) => redirect) || named.some(({ redirect }) => redirect));
+const redirects = (filter: Filter): boolean => filter.redirects && !filter.audit;
 
 function byNames(filter: Filter, selector: CachedSelector, cache: SelectorCache): Filter[] {
   const found: Filter[] = [];

@@ -42,6 +42,7 @@ const ALLOW_ALL: Filter = {
   audit: false,
   parts: [{ key: ANY_L4, precedence: PRECEDENCE.allow }],
   named: [],
+  redirects: false,
 };
 
 const EVERYBODY = 0;
@@ -57,7 +58,7 @@ export class DirectionPolicy {
   /** Of the sections: whether one is in audit mode, and whether some, without and with those, deny what is not allowed. */
   #summary = { audit: false, enforced: false, reported: false };
   readonly #groups = new PeerGroups();
-  #everybody: readonly Filter[] = [];
+  #everybody: Filter[] = [];
   /** Selections that are this subject's own, because of further requirements to peers. */
   #own: Selection[] | undefined;
   /** The chains of everybody by the rules that are enforced, by all rules, and what comes of both. */
@@ -103,15 +104,18 @@ export class DirectionPolicy {
       this.#refresh(undefined, true);
       return;
     }
-    const touched = new Bits();
-    for (const { selections } of removed)
-      for (const selection of selections) this.#remove(selection, touched);
-    for (const { selections } of added) for (const selection of selections) this.#add(selection, touched);
-    const changes = [...added, ...removed];
-    const forEverybody = changes.some(
-      ({ selections, defaultDeny }) => defaultDeny || selections.some(({ everybody }) => everybody),
+    const lost = removed.flatMap((section) => section.selections);
+    const gained = added.flatMap((section) => section.selections);
+    for (const selection of lost) this.#remove(selection);
+    for (const selection of gained) this.#add(selection);
+    const changes = [...lost, ...gained];
+    const forEverybody =
+      changes.some(({ everybody }) => everybody) ||
+      [...added, ...removed].some(({ defaultDeny }) => defaultDeny);
+    this.#refresh(
+      changes.flatMap(({ selectors }) => selectors),
+      forEverybody,
     );
-    this.#refresh(touched, forEverybody);
   }
 
   /** An identity has come or become another. @param matched - The selectors that it matches, in the order of their indices. */
@@ -132,25 +136,15 @@ export class DirectionPolicy {
     this.#own = undefined;
   }
 
-  #add({ filter, everybody, selectors }: Selection, touched: Bits): void {
+  #add({ filter, everybody, selectors }: Selection): void {
     const resolved = this.#resolveNames(filter);
-    if (everybody) this.#everybody = [...this.#everybody, resolved];
-    for (const selector of selectors) {
-      this.#groups.add(selector, resolved);
-      selector.slots.forEach((slot) => {
-        touched.add(slot);
-      });
-    }
+    if (everybody) this.#everybody.push(resolved);
+    for (const selector of selectors) this.#groups.add(selector, resolved);
   }
 
-  #remove({ filter, everybody, selectors }: Selection, touched: Bits): void {
+  #remove({ filter, everybody, selectors }: Selection): void {
     if (everybody) this.#everybody = this.#everybody.filter(({ cookie }) => cookie !== filter.cookie);
-    for (const selector of selectors) {
-      this.#groups.remove(selector, filter.cookie);
-      selector.slots.forEach((slot) => {
-        touched.add(slot);
-      });
-    }
+    for (const selector of selectors) this.#groups.remove(selector, filter.cookie);
   }
 
   /** On the way in it is the subject that gives its ports their names. */
@@ -172,8 +166,7 @@ export class DirectionPolicy {
       requires.length > 0
         ? sections.flatMap(({ elements }) => selectPeers(elements, this.direction, requires, cache, context))
         : sections.flatMap((section) => section.selections);
-    const touched = new Bits();
-    for (const selection of selections) this.#add(selection, touched);
+    for (const selection of selections) this.#add(selection);
     this.#own = requires.length > 0 ? selections : undefined;
     if (before) releaseSelections(before, cache);
   }
@@ -205,16 +198,15 @@ export class DirectionPolicy {
   /**
    * Makes chains anew.
    *
-   * @param touched - The slots of the identities that are concerned; undefined for all.
+   * @param touched - The selectors of the identities that are concerned; undefined for all.
    * @param forEverybody - Whether the chain of everybody is.
    */
-  #refresh(touched: Bits | undefined, forEverybody: boolean): void {
-    const never = this.#environment.mode === 'never';
-    const all = touched === undefined || (forEverybody && this.#refreshWildcards());
-    if (touched === undefined) this.#refreshWildcards();
-    const { cache } = this.#environment;
-    const sets = never ? new Map<number, SelectorSet>() : this.#groups.setsBySlot(all ? undefined : touched);
-    const gone = all ? this.#identitiesWithout(sets) : this.#touchedWithout(touched ?? new Bits(), sets);
+  #refresh(touched: readonly CachedSelector[] | undefined, forEverybody: boolean): void {
+    const { cache, mode } = this.#environment;
+    const others = forEverybody && this.#refreshWildcards();
+    const wanted = others || !touched ? undefined : slotsOf(touched);
+    const sets = mode === 'never' ? new Map<number, SelectorSet>() : this.#groups.setsBySlot(wanted);
+    const gone = wanted ? this.#slotsWithout(wanted, sets) : this.#identitiesWithout(sets);
     for (const id of gone) this.#set(id, EMPTY_CHAIN);
     for (const [slot, set] of sets) {
       const known = cache.at(slot);
@@ -230,9 +222,9 @@ export class DirectionPolicy {
     });
   }
 
-  #touchedWithout(touched: Bits, sets: ReadonlyMap<number, SelectorSet>): number[] {
+  #slotsWithout(wanted: Bits, sets: ReadonlyMap<number, SelectorSet>): number[] {
     const gone: number[] = [];
-    touched.forEach((slot) => {
+    wanted.forEach((slot) => {
       if (!sets.has(slot)) gone.push(this.#environment.cache.at(slot).identity.id);
     });
     return gone;
@@ -291,4 +283,14 @@ export class DirectionPolicy {
     else this.chains.set(identity, chain);
     this.#changed(identity, before, chain);
   }
+}
+
+function slotsOf(selectors: readonly CachedSelector[]): Bits {
+  const all = new Bits();
+  for (const { slots } of selectors) {
+    slots.forEach((slot) => {
+      all.add(slot);
+    });
+  }
+  return all;
 }

@@ -32,6 +32,8 @@ export interface Filter {
   readonly authentication?: Authentication;
   readonly parts: readonly FilterPart[];
   readonly named: readonly NamedPart[];
+  /** Whether any of these goes to a proxy. */
+  readonly redirects: boolean;
 }
 
 /** The cookie of what waggle adds without a rule; entries do not list it. */
@@ -61,6 +63,7 @@ export function filterOf(element: RuleElement, cookie: number, audit: boolean): 
     ...(element.authentication && { authentication: element.authentication }),
     parts,
     named,
+    redirects: !deny && element.ports?.some(({ l7 }) => l7) === true,
   };
 }
 
