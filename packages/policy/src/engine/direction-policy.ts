@@ -55,8 +55,11 @@ export class DirectionPolicy {
   readonly #subject: KnownIdentity;
   readonly #changed: ChainListener;
   readonly #sections = new Set<CompiledSection>();
-  /** Of the sections: whether one is in audit mode, and whether some, without and with those, deny what is not allowed. */
-  #summary = { audit: false, enforced: false, reported: false };
+  /**
+   * Of the sections: whether one is in audit mode; whether some, without and with those, deny what is not allowed; whether one
+   * has further requirements to peers.
+   */
+  #summary = { audit: false, enforced: false, reported: false, requires: false };
   readonly #groups = new PeerGroups();
   #everybody: Filter[] = [];
   /** Selections that are this subject's own, because of further requirements to peers. */
@@ -98,8 +101,7 @@ export class DirectionPolicy {
     for (const section of removed) this.#sections.delete(section);
     for (const section of added) this.#sections.add(section);
     this.#summarise();
-    const requires = [...this.#sections].flatMap((section) => section.requires);
-    if (this.#own || requires.length > 0) {
+    if (this.#own || this.#summary.requires) {
       this.#selectAnew();
       this.#refresh(undefined, true);
       return;
@@ -186,9 +188,10 @@ export class DirectionPolicy {
   }
 
   #summarise(): void {
-    const summary = { audit: false, enforced: false, reported: false };
-    for (const { audit, defaultDeny } of this.#sections) {
+    const summary = { audit: false, enforced: false, reported: false, requires: false };
+    for (const { audit, defaultDeny, requires } of this.#sections) {
       if (audit) summary.audit = true;
+      if (requires.length > 0) summary.requires = true;
       if (defaultDeny) summary.reported = true;
       if (defaultDeny && !audit) summary.enforced = true;
     }
@@ -205,27 +208,29 @@ export class DirectionPolicy {
     const { cache, mode } = this.#environment;
     const others = forEverybody && this.#refreshWildcards();
     const wanted = others || !touched ? undefined : slotsOf(touched);
-    const sets = mode === 'never' ? new Map<number, SelectorSet>() : this.#groups.setsBySlot(wanted);
+    const sets = mode === 'never' ? [] : this.#groups.setsBySlot(wanted);
     const gone = wanted ? this.#slotsWithout(wanted, sets) : this.#identitiesWithout(sets);
     for (const id of gone) this.#set(id, EMPTY_CHAIN);
-    for (const [slot, set] of sets) {
+    for (let slot = 0; slot < sets.length; slot++) {
+      const set = sets[slot];
+      if (!set) continue;
       const known = cache.at(slot);
       this.#set(known.identity.id, this.#chainOf(set, known));
     }
   }
 
-  #identitiesWithout(sets: ReadonlyMap<number, SelectorSet>): number[] {
+  #identitiesWithout(sets: readonly (SelectorSet | undefined)[]): number[] {
     const { cache } = this.#environment;
     return [...this.chains.keys()].filter((id) => {
       const known = cache.identity(id);
-      return id !== EVERYBODY && (!known || !sets.has(known.slot));
+      return id !== EVERYBODY && (!known || !sets[known.slot]);
     });
   }
 
-  #slotsWithout(wanted: Bits, sets: ReadonlyMap<number, SelectorSet>): number[] {
+  #slotsWithout(wanted: Bits, sets: readonly (SelectorSet | undefined)[]): number[] {
     const gone: number[] = [];
     wanted.forEach((slot) => {
-      if (!sets.has(slot)) gone.push(this.#environment.cache.at(slot).identity.id);
+      if (!sets[slot]) gone.push(this.#environment.cache.at(slot).identity.id);
     });
     return gone;
   }

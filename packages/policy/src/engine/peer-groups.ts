@@ -79,14 +79,15 @@ export class PeerGroups {
     return set;
   }
 
-  /** The sets of all identities that match something, by slot. @param wanted - Only these slots. */
-  setsBySlot(wanted: Bits | undefined): Map<number, SelectorSet> {
+  /** The sets of all identities that match something, at their slots. @param wanted - Only these slots. */
+  setsBySlot(wanted: Bits | undefined): (SelectorSet | undefined)[] {
     this.#sorted ??= [...this.#filters.keys()].sort((a, b) => a.index - b.index);
-    const sets = new Map<number, SelectorSet>();
+    const sets: (SelectorSet | undefined)[] = [];
     for (const selector of this.#sorted) {
       selector.slots.forEach((slot) => {
         if (wanted && !wanted.has(slot)) return;
-        sets.set(slot, child(sets.get(slot) ?? this.#root, selector));
+        while (sets.length <= slot) sets.push(undefined);
+        sets[slot] = child(sets[slot] ?? this.#root, selector);
       });
     }
     return sets;

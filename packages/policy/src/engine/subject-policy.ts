@@ -134,9 +134,10 @@ export class SubjectPolicy {
   entries(): PolicyEntry[] {
     return DIRECTIONS.flatMap((direction) => {
       const { policy, good } = this.#sides[direction];
-      const ids = new Set([...policy.chains.keys(), ...good.keys()]);
+      const ids = [...policy.chains.keys()];
+      for (const id of good.keys()) if (!policy.chains.has(id)) ids.push(id);
       const entries: PolicyEntry[] = [];
-      for (const id of [...ids].sort((a, b) => a - b)) {
+      for (const id of ids.sort((a, b) => a - b)) {
         for (const entry of this.#inForce(direction, id).entries)
           entries.push(policyEntry(direction, id, entry));
       }
@@ -257,8 +258,13 @@ function remember(chains: Map<number, Chain>, id: number, chain: Chain): void {
   if (!chains.has(id)) chains.set(id, chain);
 }
 
-const sectionsOf = (rules: readonly CompiledRule[], direction: Direction): CompiledSection[] =>
-  rules.flatMap(({ sections }) => sections.filter((section) => section.direction === direction));
+function sectionsOf(rules: readonly CompiledRule[], direction: Direction): CompiledSection[] {
+  const found: CompiledSection[] = [];
+  for (const { sections } of rules) {
+    for (const section of sections) if (section.direction === direction) found.push(section);
+  }
+  return found;
+}
 
 const entryKey = (direction: Direction, identity: number, key: number): EntryKey => ({
   direction,
