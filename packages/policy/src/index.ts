@@ -7,11 +7,11 @@ export { PRECEDENCE } from './engine/entry.ts';
 export { lookup, PolicyMap, type Probe } from './engine/lookup.ts';
 export type { ProxyPolicy, ProxyRule } from './engine/proxy-policy.ts';
 export {
-  type CookieOwner,
   PolicyRepository,
   type RepositoryOptions,
   type ResolvedPolicy,
 } from './engine/repository.ts';
+export type { CookieOwner } from './engine/rule-book.ts';
 export type { PolicyChange, PolicyConflict, PolicyStatus, SafeState } from './engine/subject-policy.ts';
 export {
   diff,

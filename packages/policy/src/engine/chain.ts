@@ -2,20 +2,13 @@
  * Chains: the entries of one identity in one direction, and how the kernel goes through them. A chain belongs to a peer, or
  * (identity 0) to everybody; see entry.ts for the order of the probes.
  */
-import type { Authentication } from '../rules/rule.ts';
-import type { Redirect } from './entry.ts';
+import type { EntryKey, PolicyEntry } from './entry.ts';
 import type { L4Key } from './l4-key.ts';
 import { L4Map } from './l4-map.ts';
 
 /** An entry without its identity and direction. */
-export interface ChainEntry {
+export interface ChainEntry extends Omit<PolicyEntry, keyof EntryKey> {
   readonly key: L4Key;
-  readonly action: 'allow' | 'deny' | 'redirect';
-  readonly redirect?: Redirect;
-  readonly audit: boolean;
-  readonly authentication?: Authentication;
-  readonly precedence: number;
-  readonly cookies: readonly number[];
 }
 
 /** Entries in the order of their keys, each key once. Built once, then only read. */

@@ -8,12 +8,13 @@
 import { WaggleError } from '@waggle/bpf';
 import type { Identity } from '../identity/identity.ts';
 import { type Label, RESERVED_SOURCE } from '../labels/label.ts';
-import type { CidrGroup, Direction, Peer, Rule, RuleElement } from '../rules/rule.ts';
-import { type CompiledRule, compileRule, elementCount, releaseRule } from './compiled-rule.ts';
+import type { CidrGroup, Direction, Rule } from '../rules/rule.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import type { EnforcementMode, PolicyEnvironment } from './direction-policy.ts';
 import type { PolicyEntry } from './entry.ts';
 import { type PeerContext, subjectMatcher } from './peer-matcher.ts';
 import { type ProxyPolicy, proxyPolicies } from './proxy-policy.ts';
+import { type CookieOwner, RuleBook } from './rule-book.ts';
 import { SelectorCache } from './selector-cache.ts';
 import { type PolicyChange, type PolicyStatus, type SafeState, SubjectPolicy } from './subject-policy.ts';
 
@@ -45,13 +46,6 @@ export interface ResolvedPolicy {
   readonly proxies: readonly ProxyPolicy[];
 }
 
-/** What a cookie stands for. */
-export interface CookieOwner {
-  readonly rule: Rule;
-  readonly element: RuleElement;
-  readonly direction: Direction;
-}
-
 const DEFAULT_CAPACITY = 16384;
 
 export class PolicyRepository {
@@ -59,10 +53,8 @@ export class PolicyRepository {
   readonly #cidrGroups = new Map<string, CidrGroup>();
   readonly #environment: PolicyEnvironment;
   readonly #options: { readonly capacity: number; readonly safeState: SafeState };
-  readonly #rules = new Set<CompiledRule>();
-  readonly #owners = new Map<number, CookieOwner>();
+  readonly #rules: RuleBook;
   readonly #tracked = new Map<number, SubjectPolicy>();
-  #nextCookie = 1;
   #revision = 0;
 
   constructor(options: RepositoryOptions = {}) {
@@ -76,6 +68,7 @@ export class PolicyRepository {
         ? this.#cache.acquire(subjectMatcher('nodes', { requirements: [host] }))
         : undefined,
     };
+    this.#rules = new RuleBook(this.#cache, this.#environment.context);
     this.#options = {
       capacity: options.capacity ?? DEFAULT_CAPACITY,
       safeState: options.safeState ?? 'keep-last-good',
@@ -98,7 +91,7 @@ export class PolicyRepository {
    * @throws {@link WaggleError} MALFORMED for a CIDR that is none (rules from parsePolicies() have none such).
    */
   add(rules: readonly Rule[]): void {
-    this.#exchange(rules, []);
+    this.#apply(this.#rules.compile(rules), []);
   }
 
   /**
@@ -116,20 +109,20 @@ export class PolicyRepository {
    * @returns how many were deleted.
    */
   replace(labels: readonly Label[], rules: readonly Rule[]): number {
-    const old = [...this.#rules].filter(({ rule }) => labels.every((label) => hasLabel(rule, label)));
-    this.#exchange(rules, old);
+    const old = this.#rules.labelled(labels);
+    this.#apply(this.#rules.compile(rules), old);
     return old.length;
   }
 
   /** Sets what CIDRs a group has; rules that name it follow. */
   setCidrGroup(group: CidrGroup): void {
     this.#cidrGroups.set(group.name, group);
-    this.#recompile(usesCidrGroups);
+    this.#followCidrGroups();
   }
 
   /** Removes a group; rules that name it select nobody by it. */
   removeCidrGroup(name: string): void {
-    if (this.#cidrGroups.delete(name)) this.#recompile(usesCidrGroups);
+    if (this.#cidrGroups.delete(name)) this.#followCidrGroups();
   }
 
   /**
@@ -218,18 +211,17 @@ export class PolicyRepository {
 
   /** What a cookie of an entry stands for; undefined when the rule has been deleted. */
   ruleOf(cookie: number): CookieOwner | undefined {
-    return this.#owners.get(cookie);
+    return this.#rules.ownerOf(cookie);
   }
 
   /** All elements of rules, by their cookies. */
   elements(): IterableIterator<[number, CookieOwner]> {
-    return this.#owners.entries();
+    return this.#rules.elements();
   }
 
   /** The rules that select an identity as their subject. */
   rulesFor(id: number): Rule[] {
-    const slot = this.#known(id).slot;
-    return [...this.#rules].filter(({ subject }) => subject.slots.has(slot)).map(({ rule }) => rule);
+    return this.#rules.selecting(this.#known(id).slot).map(({ rule }) => rule);
   }
 
   /** The identities that a rule selects as its subjects. */
@@ -247,7 +239,7 @@ export class PolicyRepository {
    * would be taken for those of a broader CIDR.
    */
   cidrs(): string[] {
-    const cidrs = [...this.#peers()].flatMap((peer) => {
+    const cidrs = [...this.#rules.peers()].flatMap((peer) => {
       if (peer.kind === 'cidr') return [peer.cidr, ...peer.except];
       return peer.kind === 'cidrGroup' || peer.kind === 'cidrGroupSelector' ? peer.except : [];
     });
@@ -256,15 +248,11 @@ export class PolicyRepository {
 
   /** The names and patterns of names (toFQDNs) whose addresses rules ask for, each once. */
   names(): string[] {
-    const names = [...this.#peers()].flatMap((peer) => {
+    const names = [...this.#rules.peers()].flatMap((peer) => {
       if (peer.kind !== 'fqdn') return [];
       return 'matchName' in peer ? peer.matchName : peer.matchPattern;
     });
     return [...new Set(names)].sort();
-  }
-
-  *#peers(): Generator<Peer> {
-    for (const { element } of this.#owners.values()) yield* element.peers ?? [];
   }
 
   #known(id: number) {
@@ -277,8 +265,7 @@ export class PolicyRepository {
 
   #policyOf(id: number): SubjectPolicy {
     const known = this.#known(id);
-    const rules = [...this.#rules].filter(({ subject }) => subject.slots.has(known.slot));
-    return new SubjectPolicy(known, rules, this.#environment, this.#options);
+    return new SubjectPolicy(known, this.#rules.selecting(known.slot), this.#environment, this.#options);
   }
 
   #trackAnew(id: number): void {
@@ -289,33 +276,14 @@ export class PolicyRepository {
     this.#tracked.set(id, next);
   }
 
-  #exchange(rules: readonly Rule[], removed: readonly CompiledRule[]): void {
-    const added: CompiledRule[] = [];
-    try {
-      for (const rule of rules) {
-        added.push(compileRule(rule, this.#nextCookie, this.#cache, this.#environment.context));
-        this.#nextCookie += elementCount(rule);
-      }
-    } catch (error) {
-      for (const rule of added) releaseRule(rule, this.#cache);
-      throw error;
-    }
-    this.#apply(added, removed);
-  }
-
-  #recompile(concerned: (rule: Rule) => boolean): void {
-    const old = [...this.#rules].filter(({ rule }) => concerned(rule));
-    // With the cookies that they had: to those who look at entries they are the same rules.
-    const anew = old.map((compiled) =>
-      compileRule(compiled.rule, firstCookieOf(compiled), this.#cache, this.#environment.context),
-    );
-    this.#apply(anew, old);
+  #followCidrGroups(): void {
+    const old = this.#rules.usingCidrGroups();
+    this.#apply(this.#rules.compileAnew(old), old);
   }
 
   #apply(added: readonly CompiledRule[], removed: readonly CompiledRule[]): void {
     this.#revision += 1;
-    for (const compiled of removed) this.#forget(compiled);
-    for (const compiled of added) this.#register(compiled);
+    this.#rules.exchange(added, removed);
     for (const policy of this.#tracked.values()) {
       const { slot } = policy.subject;
       const gained = added.filter(({ subject }) => subject.slots.has(slot));
@@ -323,36 +291,6 @@ export class PolicyRepository {
       if (gained.length > 0 || lost.length > 0) policy.updateRules(gained, lost);
     }
     // Only now does nobody use their selectors any more.
-    for (const compiled of removed) releaseRule(compiled, this.#cache);
-  }
-
-  #register(compiled: CompiledRule): void {
-    this.#rules.add(compiled);
-    for (const { direction, elements } of compiled.sections) {
-      for (const { element, cookie } of elements) {
-        this.#owners.set(cookie, { rule: compiled.rule, element, direction });
-      }
-    }
-  }
-
-  #forget(compiled: CompiledRule): void {
-    this.#rules.delete(compiled);
-    for (const { elements } of compiled.sections) {
-      for (const { cookie } of elements) this.#owners.delete(cookie);
-    }
+    this.#rules.release(removed);
   }
 }
-
-const firstCookieOf = ({ sections }: CompiledRule): number =>
-  sections.flatMap(({ elements }) => elements.map(({ cookie }) => cookie))[0] ?? 0;
-
-/** A label to look for whose source is `any` is found with every source. */
-const hasLabel = ({ labels }: Rule, { source, key, value }: Label): boolean =>
-  labels.some(
-    (label) => label.key === key && label.value === value && (source === 'any' || source === label.source),
-  );
-
-const usesCidrGroups = ({ ingress, egress }: Rule): boolean =>
-  [...(ingress?.elements ?? []), ...(egress?.elements ?? [])].some(({ peers = [] }) =>
-    peers.some(({ kind }) => kind === 'cidrGroup' || kind === 'cidrGroupSelector'),
-  );

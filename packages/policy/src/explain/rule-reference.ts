@@ -1,5 +1,6 @@
 /** References to rules, as explanations give them: what the rule is called, and where its author finds the part that is meant. */
-import type { CookieOwner, PolicyRepository } from '../engine/repository.ts';
+import type { PolicyRepository } from '../engine/repository.ts';
+import type { CookieOwner } from '../engine/rule-book.ts';
 import { formatLabel } from '../labels/label.ts';
 import { formatSelector, isWildcard } from '../labels/selector.ts';
 import type { Action, Direction, Origin, Place, Rule } from '../rules/rule.ts';
