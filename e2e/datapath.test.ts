@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { PolicyRepository, parseLabel, parsePolicies } from '@waggle/policy';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 
@@ -70,6 +71,27 @@ test('who may talk to whom is decided by labels, in both families', { skip: need
   assert.deepEqual(await all(batch), silence, 'also those who talked before');
   assert.ok(lab.datapath.traffic(Reason.PolicyDenied, 'Away').packets > before, 'dropped for that reason');
   assert.ok(lab.datapath.traffic(Reason.Forwarded, 'Away').packets > 0n);
+});
+
+test('a change of policy meets connections that are open', { skip: needsRoot }, async () => {
+  using lab = new DatapathLab();
+  const [frontend, backend] = [lab.endpoint(FRONTEND), lab.endpoint(BACKEND)];
+  await lab.serve(backend.namespace, PORT);
+  enforce(lab, BACKEND_POLICY);
+  const talk = lab.talk(frontend.namespace, backend.ipv4, PORT);
+  const hears = async (): Promise<boolean> => {
+    const before = talk.answers;
+    for (let turn = 0; turn < 100 && talk.answers <= before + 2; turn++) await setTimeout(50);
+    return talk.answers > before + 2;
+  };
+  assert.ok(await hears(), 'allowed');
+  enforce(lab, BACKEND_POLICY.replace('frontend', 'nobody'));
+  await setTimeout(100);
+  const last = talk.answers;
+  await setTimeout(500);
+  assert.equal(talk.answers, last, 'no longer allowed');
+  enforce(lab, BACKEND_POLICY);
+  assert.ok(await hears(), 'allowed again, and it goes on where it was');
 });
 
 test('the world comes and goes by the host, as policy says', { skip: needsRoot }, async () => {

@@ -139,6 +139,23 @@ export class DatapathLab implements Disposable {
     return JSON.parse(output);
   }
 
+  /** Keeps a connection and says something on it all the time; tells how often there was an answer. */
+  talk(from: NetworkNamespace, address: string, port: number): { readonly answers: number } {
+    const child = from.spawn(process.execPath, ['-e', TALKER, address, String(port)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#children.push(child);
+    let answers = 0;
+    child.stdout?.on('data', (data: Buffer) => {
+      answers += data.length;
+    });
+    return {
+      get answers() {
+        return answers;
+      },
+    };
+  }
+
   close(): void {
     for (const child of this.#children) child.kill('SIGKILL');
     this.datapath.close();
@@ -170,3 +187,8 @@ const ask = ({ protocol, address, port, bytes = 2 }) => new Promise((done) => {
   }
 });
 Promise.all(questions.map(ask)).then((outcomes) => console.log(JSON.stringify(outcomes))).then(() => process.exit());`;
+
+const TALKER = `const [address, port] = process.argv.slice(1);
+const socket = require('node:net').connect({ host: address, port: Number(port), noDelay: true });
+socket.on('data', (data) => process.stdout.write('.'.repeat(data.length)));
+setInterval(() => socket.write('x'), 20);`;
