@@ -50,12 +50,13 @@ function* yamlDocuments(reading: Reading): Generator<Node> {
 
 /** Where the documents of a YAML text begin and end; nothing when that takes more than looking for `---`. */
 function documentBounds(text: string): [number, number][] | undefined {
-  // Carriage returns and tabs are blanks to YAML, but not everywhere.
-  if (/[\r\t]|^\uFEFF/.test(text)) return undefined;
+  // Carriage returns, tabs and byte order marks are blanks to YAML, but not everywhere.
+  if (/[\r\t\uFEFF]/.test(text)) return undefined;
   const bounds: [number, number][] = [];
   let start = 0;
-  for (const { 0: line, index } of text.matchAll(/^(?:---|\.\.\.|%).*$/gm)) {
-    if (!/^--- *(?: #.*)?$/.test(line)) return undefined;
+  // Not `^` and `$`: they hold at more characters than those that end a line of YAML.
+  for (const { 0: line, index } of text.matchAll(/(?<![^\n])(?:---|\.\.\.|%)[^\n]*/g)) {
+    if (!/^--- *(?: #.*)?$/s.test(line)) return undefined;
     bounds.push([start, index]);
     start = index + line.length;
   }

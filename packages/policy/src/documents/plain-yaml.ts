@@ -1,25 +1,19 @@
 /**
- * The YAML that policies are mostly written in, read fast: block lists and maps, one scalar a line, no anchors, tags or block
- * texts. Whatever is not just that is left to the package `yaml`, which takes about ten times as long; a test sees to it that
- * both say the same of what this reads.
+ * The YAML that policies are mostly written in, read fast: block lists and maps, one scalar a line, no anchors,
+ * tags or block texts. Whatever is not just that is left to the package `yaml`, which takes about ten
+ * times as long; a test sees to it that both say the same of what this reads.
  */
-import { DEEPEST, type Field, type Node, type Scalar } from './node.ts';
-
-/** Thrown where the text is more than this understands. */
-const UNUSUAL = Symbol('unusual YAML');
-
-const KEY = /[A-Za-z_/][\w./:-]*(?=:(?: |\n|$))/y;
-const PLAIN_INTEGER = /^(?:0|[1-9]\d{0,14})$/;
-/** What YAML 1.2 takes for a number, in any notation. */
-const NUMBER =
-  /^(?:[-+]?\d+|0o[0-7]+|0x[\da-fA-F]+|[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
-/** What cannot begin a plain scalar; `-`, `?` and `:` can, when no blank follows. */
-const INDICATORS = new Set(',[]{}#&*!|>%@`\'"');
-const WORDS = new Map<string, Scalar>([
-  ...['null', 'Null', 'NULL', '~'].map((word) => [word, null] as const),
-  ...['true', 'True', 'TRUE'].map((word) => [word, true] as const),
-  ...['false', 'False', 'FALSE'].map((word) => [word, false] as const),
-]);
+import { DEEPEST, type Field, type Node } from './node.ts';
+import {
+  isBlank,
+  isQuote,
+  type Key,
+  keyAt,
+  plainValue,
+  quotedAt,
+  UNUSUAL,
+  withoutBlanks,
+} from './plain-words.ts';
 
 /**
  * Reads one document.
@@ -71,15 +65,13 @@ class PlainParser {
     const text = this.#text;
     while (this.#nextLine < this.#end) {
       const start = this.#nextLine;
-      const newline = text.indexOf('\n', start);
-      const end = newline === -1 || newline > this.#end ? this.#end : newline;
-      this.#nextLine = end + 1;
+      this.#endLineAfter(start);
+      const end = this.#lineEnd;
       let at = start;
       while (at < end && text.charCodeAt(at) === 0x20) at++;
       if (at === end || text.charCodeAt(at) === 0x23) continue;
       this.#at = at;
       this.#column = at - start;
-      this.#lineEnd = end;
       return;
     }
     this.#column = -1;
@@ -110,6 +102,7 @@ class PlainParser {
   }
 
   #map(depth: number): Node {
+    if (depth === DEEPEST) throw UNUSUAL;
     const offset = this.#at;
     const column = this.#column;
     const fields = new Map<string, Field>();
@@ -144,11 +137,7 @@ class PlainParser {
 
   /** Whether a list item begins here. */
   #isDash(): boolean {
-    return this.#text.charCodeAt(this.#at) === 0x2d && this.#blankAt(this.#at + 1);
-  }
-
-  #blankAt(at: number): boolean {
-    return at >= this.#lineEnd || this.#text.charCodeAt(at) === 0x20;
+    return this.#text.charCodeAt(this.#at) === 0x2d && isBlank(this.#text, this.#at + 1, this.#lineEnd);
   }
 
   #skipTo(at: number): void {
@@ -162,58 +151,39 @@ class PlainParser {
     return this.#at === this.#lineEnd || this.#text.charCodeAt(this.#at) === 0x23;
   }
 
-  /** The key that stands here, and where its value begins. */
-  #key(): { readonly name: string; readonly end: number } | undefined {
-    const text = this.#text;
-    const first = text[this.#at];
-    if (first === '"' || first === "'") {
-      const close = this.#closing(first);
-      if (text.charCodeAt(close + 1) !== 0x3a || !this.#blankAt(close + 2)) return undefined;
-      return { name: text.slice(this.#at + 1, close), end: close + 2 };
-    }
-    KEY.lastIndex = this.#at;
-    const name = KEY.exec(text)?.[0];
-    if (name === undefined || WORDS.has(name)) return undefined;
-    return { name, end: this.#at + name.length + 1 };
-  }
-
-  /** The quote that ends the one here. Escapes are left to others. */
-  #closing(quote: string): number {
-    const close = this.#text.indexOf(quote, this.#at + 1);
-    if (close === -1 || close >= this.#lineEnd || this.#text[close + 1] === quote) throw UNUSUAL;
-    if (quote === '"' && this.#text.slice(this.#at, close).includes('\\')) throw UNUSUAL;
-    return close;
+  #key(): Key | undefined {
+    return keyAt(this.#text, this.#at, this.#lineEnd);
   }
 
   /** The scalar that fills the rest of the line; goes to the next line. */
   #scalar(): Node {
+    const text = this.#text;
     const offset = this.#at;
-    const first = this.#text[offset] ?? '';
-    if (first === '"' || first === "'") {
-      const close = this.#closing(first);
-      const value = this.#text.slice(offset + 1, close);
-      this.#skipTo(close + 1);
-      if (this.#at < this.#lineEnd && !(this.#atLineEnd() && this.#at > close + 1)) throw UNUSUAL;
-      this.#advance();
+    const first = text[offset];
+    if (isQuote(first)) {
+      const value = quotedAt(text, offset, this.#lineEnd);
+      this.#goOnAt(offset + value.length + 2);
       return { kind: 'scalar', offset, value };
     }
-    const rest = this.#text.slice(offset, this.#lineEnd);
+    const rest = text.slice(offset, this.#lineEnd);
     const comment = rest.indexOf(' #');
-    const word = (comment === -1 ? rest : rest.slice(0, comment)).trimEnd();
+    const word = withoutBlanks(comment === -1 ? rest : rest.slice(0, comment));
     this.#advance();
     if (word === '{}') return { kind: 'map', offset, fields: new Map() };
     if (word === '[]') return { kind: 'list', offset, items: [] };
     return { kind: 'scalar', offset, value: plainValue(word) };
   }
-}
 
-function plainValue(word: string): Scalar {
-  const first = word[0] ?? '';
-  if (INDICATORS.has(first) || /^[-?:](?: |$)|: |:$/.test(word)) throw UNUSUAL;
-  const known = WORDS.get(word);
-  if (known !== undefined) return known;
-  if (!/^[-+.\d]/.test(word)) return word;
-  if (PLAIN_INTEGER.test(word)) return Number(word);
-  if (NUMBER.test(word)) throw UNUSUAL;
-  return word;
+  /** Goes to the next line from a place after which nothing but a comment may follow. */
+  #goOnAt(at: number): void {
+    this.#skipTo(at);
+    if (this.#at < this.#lineEnd && !(this.#atLineEnd() && this.#at > at)) throw UNUSUAL;
+    this.#advance();
+  }
+
+  #endLineAfter(at: number): void {
+    const newline = this.#text.indexOf('\n', at);
+    this.#lineEnd = newline === -1 || newline > this.#end ? this.#end : newline;
+    this.#nextLine = this.#lineEnd + 1;
+  }
 }
