@@ -1,10 +1,10 @@
 /**
- * What of plain YAML stands within one line: keys, texts in quotes, and words without quotes.
- * What is more than that throws UNUSUAL, and the document is left to the package `yaml`.
+ * What of plain YAML stands within one line: keys, texts in quotes, and words without quotes. Shared by the fast readers of
+ * blocks and of brackets. What is more than that throws UNUSUAL, and the document is left to the package `yaml`.
  */
 import type { Scalar } from './node.ts';
 
-/** Thrown where the text is more than the fast reader understands. */
+/** Thrown where the text is more than the fast readers understand. */
 export const UNUSUAL = Symbol('unusual YAML');
 
 /** A key, and where what follows its colon begins. */
@@ -36,18 +36,19 @@ export const isQuote = (character: string | undefined): boolean => character ===
  * @param text - The whole text.
  * @param at - The place.
  * @param end - Where the line or the document ends.
+ * @param tight - Whether a key in quotes needs no blank after its colon, as between brackets.
  * @returns Nothing when no key stands here.
  */
-export function keyAt(text: string, at: number, end: number): Key | undefined {
-  const key = isQuote(text[at]) ? quotedKeyAt(text, at, end) : plainKeyAt(text, at);
+export function keyAt(text: string, at: number, end: number, tight: boolean): Key | undefined {
+  const key = isQuote(text[at]) ? quotedKeyAt(text, at, end, tight) : plainKeyAt(text, at);
   if (key !== undefined && key.end - at > LONGEST_KEY) throw UNUSUAL;
   return key;
 }
 
-function quotedKeyAt(text: string, at: number, end: number): Key | undefined {
+function quotedKeyAt(text: string, at: number, end: number, tight: boolean): Key | undefined {
   const name = quotedAt(text, at, end);
   const colon = at + name.length + 2;
-  if (colon >= end || text[colon] !== ':' || !isBlank(text, colon + 1, end)) return undefined;
+  if (colon >= end || text[colon] !== ':' || !(tight || isBlank(text, colon + 1, end))) return undefined;
   return { name, end: colon + 1 };
 }
 

@@ -72,6 +72,7 @@ spec:
     -   matchLabels:
           'app': "client"
     - {}
+    - { matchLabels: { app: web, "role": 'front end' } } # a third one
     toPorts:
       - ports:
         - port: "80"
@@ -82,6 +83,10 @@ spec:
     - - nested
       - 10.0.0.0/8
     -
+    - toCIDR: [10.0.0.0/8, "::/0",
+        172.16.0.0/12 ]
+      toEntities:
+        [ world ]
     - toCIDR:
 labels: []
 `;
@@ -108,12 +113,16 @@ test('however a policy is mutilated, the two do not disagree', () => {
 test('what one reader refuses for its depth or the length of a key, the other does not take', () => {
   const nested = (depth: number) =>
     Array.from({ length: depth }, (_, level) => `${' '.repeat(level)}a:`).join('\n');
-  assert.equal(agree(`${nested(DEEPEST)} x`), true);
-  assert.equal(agree(`${nested(DEEPEST + 1)} x`), false);
+  const inBrackets = (depth: number) => `a: ${'['.repeat(depth - 1)}x${']'.repeat(depth - 1)}`;
+  for (const nest of [(depth: number) => `${nested(depth)} x`, inBrackets]) {
+    assert.equal(agree(nest(DEEPEST)), true);
+    assert.equal(agree(nest(DEEPEST + 1)), false);
+  }
   for (const length of [1000, 1022, 1023, 1024, 1025, 2000]) {
     const key = 'k'.repeat(length);
     assert.equal(agree(`${key}: x`), length < 1024, `a key of ${length} characters`);
     agree(`"${key}": x`);
+    agree(`a: { ${key}: x }`);
   }
 });
 

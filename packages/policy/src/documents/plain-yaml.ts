@@ -1,9 +1,10 @@
 /**
- * The YAML that policies are mostly written in, read fast: block lists and maps, one scalar a line, no anchors,
- * tags or block texts. Whatever is not just that is left to the package `yaml`, which takes about ten
+ * The YAML that policies are mostly written in, read fast: blocks of lists and maps, one scalar a line, lists and maps in
+ * brackets, no anchors, tags or block texts. Whatever is not just that is left to the package `yaml`, which takes about ten
  * times as long; a test sees to it that both say the same of what this reads.
  */
 import { DEEPEST, type Field, type Node } from './node.ts';
+import { readFlow } from './plain-flow.ts';
 import {
   isBlank,
   isQuote,
@@ -51,7 +52,7 @@ class PlainParser {
     const start = this.#nextLine;
     this.#advance();
     if (this.#done) return { kind: 'scalar', offset: start, value: null };
-    const node = this.#block(0);
+    const node = this.#block(-1, 0);
     if (!this.#done || node.kind === 'scalar') throw UNUSUAL;
     return node;
   }
@@ -77,11 +78,16 @@ class PlainParser {
     this.#column = -1;
   }
 
-  /** What begins at the current place and goes on in lines of the same column. */
-  #block(depth: number): Node {
+  /**
+   * What begins at the current place and goes on in lines of the same column.
+   *
+   * @param around - The column of the block around it; none is -1.
+   * @param depth - How deep it lies.
+   */
+  #block(around: number, depth: number): Node {
     if (depth > DEEPEST) throw UNUSUAL;
     if (this.#isDash()) return this.#list(depth);
-    return this.#key() === undefined ? this.#scalar() : this.#map(depth);
+    return this.#key() === undefined ? this.#inline(around, depth) : this.#map(depth);
   }
 
   #list(depth: number): Node {
@@ -93,7 +99,7 @@ class PlainParser {
       this.#skipTo(dash + 1);
       if (this.#atLineEnd()) items.push(this.#below(column, dash, depth));
       else {
-        items.push(this.#block(depth + 1));
+        items.push(this.#block(column, depth + 1));
         // A scalar that goes on in the next line.
         if (this.#column > column) throw UNUSUAL;
       }
@@ -116,9 +122,9 @@ class PlainParser {
         this.#advance();
         // A list may stand in the column of its key.
         const below = this.#column > column || (this.#column === column && this.#isDash());
-        node = below ? this.#block(depth + 1) : { kind: 'scalar', offset: key.end, value: null };
+        node = below ? this.#block(column, depth + 1) : { kind: 'scalar', offset: key.end, value: null };
       } else {
-        node = this.#scalar();
+        node = this.#inline(column, depth + 1);
       }
       if (this.#column > column) throw UNUSUAL;
       fields.set(key.name, { offset: start, node });
@@ -130,7 +136,7 @@ class PlainParser {
   #below(column: number, dash: number, depth: number): Node {
     this.#advance();
     if (this.#column <= column) return { kind: 'scalar', offset: dash, value: null };
-    const node = this.#block(depth + 1);
+    const node = this.#block(column, depth + 1);
     if (this.#column > column) throw UNUSUAL;
     return node;
   }
@@ -152,14 +158,24 @@ class PlainParser {
   }
 
   #key(): Key | undefined {
-    return keyAt(this.#text, this.#at, this.#lineEnd);
+    return keyAt(this.#text, this.#at, this.#lineEnd, false);
   }
 
-  /** The scalar that fills the rest of the line; goes to the next line. */
-  #scalar(): Node {
+  /**
+   * What fills the rest of the line, or begins there in brackets; goes to the next line.
+   *
+   * @param column - The column of the block around it.
+   * @param depth - How deep it lies.
+   */
+  #inline(column: number, depth: number): Node {
     const text = this.#text;
     const offset = this.#at;
     const first = text[offset];
+    if (first === '[' || first === '{') {
+      const { node, end } = readFlow(text, offset, { end: this.#end, column, depth });
+      this.#goOnAt(end);
+      return node;
+    }
     if (isQuote(first)) {
       const value = quotedAt(text, offset, this.#lineEnd);
       this.#goOnAt(offset + value.length + 2);
@@ -169,13 +185,12 @@ class PlainParser {
     const comment = rest.indexOf(' #');
     const word = withoutBlanks(comment === -1 ? rest : rest.slice(0, comment));
     this.#advance();
-    if (word === '{}') return { kind: 'map', offset, fields: new Map() };
-    if (word === '[]') return { kind: 'list', offset, items: [] };
     return { kind: 'scalar', offset, value: plainValue(word) };
   }
 
   /** Goes to the next line from a place after which nothing but a comment may follow. */
   #goOnAt(at: number): void {
+    if (at > this.#lineEnd) this.#endLineAfter(at);
     this.#skipTo(at);
     if (this.#at < this.#lineEnd && !(this.#atLineEnd() && this.#at > at)) throw UNUSUAL;
     this.#advance();
