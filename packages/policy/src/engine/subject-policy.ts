@@ -49,9 +49,9 @@ const DIRECTIONS = ['ingress', 'egress'] as const;
 /** Chains of one direction of before, as far as they are needed. */
 interface ChainMaps {
   /** What was in force when changes were last taken, of the identities whose chains have been touched since. */
-  taken: Map<number, Chain>;
+  readonly taken: Map<number, Chain>;
   /** What was there before the present change. */
-  before: Map<number, Chain>;
+  readonly before: Map<number, Chain>;
   /** While something is wrong: what was there when all was well. */
   readonly good: Map<number, Chain>;
 }
@@ -72,6 +72,11 @@ export class SubjectPolicy {
   #conflicts: readonly PolicyConflict[] = [];
   /** Whether ports that peers have names for are redirected: then who comes or goes may make or end a conflict. */
   #redirectsByName = false;
+  /**
+   * Whether it is new, and nobody has been told of it: all that is in force is a change then. That is only written down when
+   * something is asked or changes, for most policies are made to be looked at once.
+   */
+  #untold = true;
 
   constructor(
     subject: KnownIdentity,
@@ -89,7 +94,13 @@ export class SubjectPolicy {
       return Object.assign(maps, { policy: new DirectionPolicy(direction, subject, environment, changed) });
     };
     this.#sides = { ingress: side('ingress'), egress: side('egress') };
-    this.updateRules(rules, []);
+    this.#exchange(rules, []);
+    this.#status = this.#judge();
+    if (this.#status.kind === 'ok') return;
+    // There was nothing good before.
+    for (const { policy, good } of Object.values(this.#sides)) {
+      for (const id of policy.chains.keys()) good.set(id, EMPTY_CHAIN);
+    }
   }
 
   get status(): PolicyStatus {
@@ -108,23 +119,21 @@ export class SubjectPolicy {
 
   /** Takes rules in and out. */
   updateRules(added: readonly CompiledRule[], removed: readonly CompiledRule[]): void {
-    for (const direction of DIRECTIONS) {
-      const gained = sectionsOf(added, direction);
-      const lost = sectionsOf(removed, direction);
-      if (gained.length > 0 || lost.length > 0) this.#sides[direction].policy.update(gained, lost);
-    }
-    this.#findConflicts();
+    this.#noteFirst();
+    this.#exchange(added, removed);
     this.#settle();
   }
 
   /** An identity has come or become another, in one step: the safe state must not take what lies between for good. */
   setIdentity(known: KnownIdentity, matched: readonly CachedSelector[]): void {
+    this.#noteFirst();
     for (const direction of DIRECTIONS) this.#sides[direction].policy.setIdentity(known, matched);
     if (this.#redirectsByName) this.#findConflicts();
     this.#settle();
   }
 
   removeIdentity(id: number): void {
+    this.#noteFirst();
     for (const direction of DIRECTIONS) this.#sides[direction].policy.removeIdentity(id);
     if (this.#redirectsByName) this.#findConflicts();
     this.#settle();
@@ -147,6 +156,7 @@ export class SubjectPolicy {
 
   /** What has changed in what is in force, or in the kind of status, since this was last asked; undefined for nothing. */
   takeChange(): PolicyChange | undefined {
+    this.#noteFirst();
     const upserted: PolicyEntry[] = [];
     const removed: EntryKey[] = [];
     for (const direction of DIRECTIONS) {
@@ -173,6 +183,8 @@ export class SubjectPolicy {
 
   /** Takes the place of another policy: its changes are from now on those against what was last taken from the other. */
   replace(previous: SubjectPolicy): void {
+    previous.#noteFirst();
+    this.#untold = false;
     this.#told = previous.#told;
     for (const direction of DIRECTIONS) {
       const { taken, policy } = previous.#sides[direction];
@@ -191,6 +203,24 @@ export class SubjectPolicy {
     for (const direction of DIRECTIONS) this.#sides[direction].policy.close();
   }
 
+  /** Writes down that nothing of this was in force before. */
+  #noteFirst(): void {
+    if (!this.#untold) return;
+    this.#untold = false;
+    for (const { policy, taken } of Object.values(this.#sides)) {
+      for (const id of policy.chains.keys()) remember(taken, id, EMPTY_CHAIN);
+    }
+  }
+
+  #exchange(added: readonly CompiledRule[], removed: readonly CompiledRule[]): void {
+    for (const direction of DIRECTIONS) {
+      const gained = sectionsOf(added, direction);
+      const lost = sectionsOf(removed, direction);
+      if (gained.length > 0 || lost.length > 0) this.#sides[direction].policy.update(gained, lost);
+    }
+    this.#findConflicts();
+  }
+
   #findConflicts(): void {
     this.#redirectsByName = false;
     this.#conflicts = DIRECTIONS.flatMap((direction) => {
@@ -202,7 +232,7 @@ export class SubjectPolicy {
 
   #chainChanged(side: ChainMaps, id: number, before: Chain, after: Chain): void {
     this.#size += after.entries.length - before.entries.length;
-    if (!side.before.has(id)) side.before.set(id, before);
+    if (!this.#untold) remember(side.before, id, before);
   }
 
   #inForce(direction: Direction, id: number): Chain {
@@ -220,10 +250,6 @@ export class SubjectPolicy {
     for (const direction of DIRECTIONS) {
       const side = this.#sides[direction];
       if (wasGood) {
-        if (isGood && side.taken.size === 0) {
-          [side.taken, side.before] = [side.before, side.taken];
-          continue;
-        }
         for (const [id, chain] of side.before) remember(side.taken, id, chain);
         if (!isGood) {
           for (const [id, chain] of side.before) side.good.set(id, chain);
