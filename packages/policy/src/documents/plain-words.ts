@@ -28,6 +28,7 @@ const WORDS = new Map<string, Scalar>([
   ...['false', 'False', 'FALSE'].map((word) => [word, false] as const),
 ]);
 
+/** Whether a text in quotes begins with this. */
 export const isQuote = (character: string | undefined): boolean => character === '"' || character === "'";
 
 /**
