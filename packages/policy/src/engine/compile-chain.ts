@@ -43,7 +43,27 @@ export const wildcardChain = (filters: readonly Filter[]): Chain => peerChain(fi
  * @param wildcard - The chain of everybody.
  */
 export function peerChain(filters: readonly Filter[], wildcard: Chain): Chain {
-  if (filters.length === 0 || wildcard.index.any?.action === 'deny') return EMPTY_CHAIN;
+  const [first, ...others] = filters;
+  if (!first) return EMPTY_CHAIN;
+  return others.length === 0 && wildcard.entries.length === 0
+    ? chainAlone(first)
+    : makeChain(filters, wildcard);
+}
+
+/** By the filter that is all there is, for most peers: the same for all subjects, so it is made once. */
+const alone = new WeakMap<Filter, Chain>();
+
+function chainAlone(filter: Filter): Chain {
+  let chain = alone.get(filter);
+  if (!chain) {
+    chain = makeChain([filter], EMPTY_CHAIN);
+    alone.set(filter, chain);
+  }
+  return chain;
+}
+
+function makeChain(filters: readonly Filter[], wildcard: Chain): Chain {
+  if (wildcard.index.any?.action === 'deny') return EMPTY_CHAIN;
   const cells = cellsOf(filters);
   addDerived(cells, wildcard);
   const kept: ChainEntry[] = [];
