@@ -164,13 +164,8 @@ function assign(ctx: SkLookupContext, label: u32, kind: u32): bool {
 
 function deliver(ctx: SkLookupContext, target: Infer<typeof Target>, kind: u32): u32 {
   atomic.add(target, 'lookups', 1n);
-  let label = target.label;
-  for (let attempt = 0; attempt < 2; attempt++) {
-    if (assign(ctx, label, kind)) return Sk.Pass;
-    if (target.missing === WhenMissing.Pass) return Sk.Pass;
-    if (target.missing !== WhenMissing.Fallback) break;
-    label = target.fallback;
-  }
+  if (assign(ctx, target.label, kind) || target.missing === WhenMissing.Pass) return Sk.Pass;
+  if (target.missing === WhenMissing.Fallback && assign(ctx, target.fallback, kind)) return Sk.Pass;
   const seen = counters.lookup(target.label);
   if (seen) seen.dropped += 1n;
   return Sk.Drop;
