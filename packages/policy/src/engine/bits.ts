@@ -21,14 +21,6 @@ export class Bits {
     if (word < this.#words.length) this.#words[word] = (this.#words[word] ?? 0) & ~(1 << (index & 31));
   }
 
-  get size(): number {
-    let size = 0;
-    this.forEach(() => {
-      size += 1;
-    });
-    return size;
-  }
-
   /** Calls for each number, ascending. */
   forEach(call: (index: number) => void): void {
     for (let word = 0; word < this.#words.length; word++) {

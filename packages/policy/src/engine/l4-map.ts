@@ -6,10 +6,6 @@ export class L4Map<T> {
   /** The lengths of prefixes that occur, the shortest first. */
   #lengths: number[] = [];
 
-  get size(): number {
-    return this.#byKey.size;
-  }
-
   /** What is there for all protocols. */
   get any(): T | undefined {
     return this.#byKey.get(ANY_L4);

@@ -30,15 +30,6 @@ export class SelectorCache {
   readonly #byLabel = new Map<string, Set<KnownIdentity>>();
   #nextIndex = 0;
 
-  /** How many selectors there are. */
-  get size(): number {
-    return this.#byKey.size;
-  }
-
-  get selectors(): IterableIterator<CachedSelector> {
-    return this.#byKey.values();
-  }
-
   identities(): IterableIterator<KnownIdentity> {
     return this.#byId.values();
   }
