@@ -40,33 +40,36 @@ export function decide(flow: Infer<typeof Flow>, before: Ref<typeof Connection> 
   connection.responder = fromLow ? highIdentity : lowIdentity;
   const initiatorIsHere = (fromLow ? connection.toLow : connection.toHigh) !== 0;
   const responderIsHere = (fromLow ? connection.toHigh : connection.toLow) !== 0;
-  const { protocol } = tuple;
-  const { port, initiator, responder } = connection;
   if (initiatorIsHere) {
-    const entry = findPolicy({
-      subject: initiator,
-      peer: responder,
-      direction: Towards.Away,
-      protocol,
-      port,
-    });
+    const entry = ask(connection, tuple.protocol, Towards.Away);
     if (!mayPass(entry)) return reasonOf(entry);
     connection.egressCookie = entry?.cookie ?? 0;
     connection.audit = entry?.audit ?? 0;
   }
   if (responderIsHere) {
-    const entry = findPolicy({
-      subject: responder,
-      peer: initiator,
-      direction: Towards.Endpoint,
-      protocol,
-      port,
-    });
+    const entry = ask(connection, tuple.protocol, Towards.Endpoint);
     if (!mayPass(entry)) return reasonOf(entry);
     connection.ingressCookie = entry?.cookie ?? 0;
     connection.audit = u8(connection.audit | (entry?.audit ?? 0));
   }
   return connections.update(tuple, connection) === 0 ? 0 : Reason.ConnectionTableFull;
+}
+
+/** What one end's policy says about a connection: the initiator's about going away, the responder's about coming in. */
+function ask(
+  connection: Infer<typeof Connection>,
+  protocol: u8,
+  direction: u8,
+): Ref<typeof PolicyValue> | null {
+  const { initiator, responder, port } = connection;
+  const isAway = direction === Towards.Away;
+  return findPolicy({
+    subject: isAway ? initiator : responder,
+    peer: isAway ? responder : initiator,
+    direction,
+    protocol,
+    port,
+  });
 }
 
 function mayPass(entry: Infer<typeof PolicyValue> | null): bool {

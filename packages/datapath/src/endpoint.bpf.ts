@@ -75,19 +75,8 @@ export const fromEndpoint = tc((ctx) => {
   const unreadable = readFlow(ctx, flow, protocol);
   if (unreadable !== 0) return drop(ctx, unreadable, Towards.Away);
   if (!isOwnAddress(ctx, protocol)) return drop(ctx, Reason.InvalidSource, Towards.Away);
-  const generation = generations.lookup(0) ?? 0;
-  const now = clock();
-  const known = connections.lookup(flow.tuple);
-  if (known && known.generation === generation && known.expires > now && !isAnew(known, flow)) {
-    advance(known, flow, now);
-    return deliver(ctx, known, flow, protocol);
-  }
-  const reason = begin(flow, known, generation, now);
-  if (reason !== 0) return drop(ctx, reason, Towards.Away);
-  const connection = connections.lookup(flow.tuple);
-  if (!connection) return drop(ctx, Reason.ConnectionTableFull, Towards.Away);
-  advance(connection, flow, now);
-  return deliver(ctx, connection, flow, protocol);
+  const connection = follow(flow);
+  return connection ? deliver(ctx, connection, flow, protocol) : drop(ctx, flow.refused, Towards.Away);
 });
 
 /** To an endpoint, from the host's routes. */
@@ -97,35 +86,41 @@ export const toEndpoint = tc((ctx) => {
   const flow = zeroed(Flow);
   const unreadable = readFlow(ctx, flow, protocol);
   if (unreadable !== 0) return drop(ctx, unreadable, Towards.Endpoint);
+  return follow(flow) ? pass(ctx, Towards.Endpoint) : drop(ctx, flow.refused, Towards.Endpoint);
+});
+
+/** The connection of a packet, decided about if need be; null for a packet that is refused, see `flow.refused`. */
+function follow(flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
   const generation = generations.lookup(0) ?? 0;
   const now = clock();
   const known = connections.lookup(flow.tuple);
-  if (known && known.generation === generation && known.expires > now && !isAnew(known, flow)) {
+  if (known && known.generation === generation && goesOn(known, flow, now)) {
     advance(known, flow, now);
-    return pass(ctx, Towards.Endpoint);
+    return known;
   }
   const reason = begin(flow, known, generation, now);
-  if (reason !== 0) return drop(ctx, reason, Towards.Endpoint);
-  const connection = connections.lookup(flow.tuple);
+  const connection = reason === 0 ? connections.lookup(flow.tuple) : null;
   if (connection) advance(connection, flow, now);
-  return pass(ctx, Towards.Endpoint);
-});
-
-/** Whether a packet begins a connection where an older one has ended. */
-function isAnew(known: Ref<typeof Connection>, flow: Infer<typeof Flow>): bool {
-  return known.isOver() && (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) === TcpFlag.Syn;
+  flow.refused = reason === 0 ? Reason.ConnectionTableFull : reason;
+  return connection;
 }
 
+/** Whether a packet belongs to a connection that we know, and does not begin another one where that has ended. */
+function goesOn(known: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
+  if (known.expires <= now) return false;
+  return !known.isOver() || (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn;
+}
+
+/** Decides about a packet. @returns a reason to drop it, or 0. */
 function begin(
   flow: Infer<typeof Flow>,
   known: Ref<typeof Connection> | null,
   generation: u32,
   now: u32,
 ): u8 {
+  if (known && goesOn(known, flow, now)) return decide(flow, known, generation);
   // What is about no connection that we know is about nothing that was allowed.
-  if (flow.related === 1 && !known) return Reason.PolicyDenied;
-  const goesOn = known !== null && known.expires > now && !isAnew(known, flow);
-  return goesOn ? decide(flow, known, generation) : decide(flow, null, generation);
+  return flow.related === 1 ? Reason.PolicyDenied : decide(flow, null, generation);
 }
 
 function isOwnAddress(ctx: TcContext, protocol: be16): bool {

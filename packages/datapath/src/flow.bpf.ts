@@ -43,6 +43,8 @@ export const Flow = struct('flow', {
   tcpFlags: u8,
   /** 1: it reports an error of a packet of this connection that went the other way. */
   related: u8,
+  /** Why it is dropped, once that is known. */
+  refused: u8,
   /** What policy calls the port: that of the destination, or the type of ICMP. */
   port: be16,
 });
