@@ -1,0 +1,2 @@
+/** The daemon on a host. */
+export * from './control.ts';
