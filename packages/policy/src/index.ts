@@ -76,7 +76,13 @@ export {
   selects,
 } from './labels/selector.ts';
 export type { L7Rules } from './rules/l7.ts';
-export { type ParsedPolicies, type ParseOptions, parsePolicies } from './rules/parse.ts';
+export {
+  type ParsedPolicies,
+  type ParseOptions,
+  type PolicyDocument,
+  type PolicyKind,
+  parsePolicies,
+} from './rules/parse.ts';
 export {
   type CidrGroup,
   type Direction,

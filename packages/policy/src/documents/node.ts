@@ -33,3 +33,10 @@ export type Node = ScalarNode | ListNode | MapNode;
 
 /** How deeply lists and maps may lie within each other: more than any policy needs, less than a call stack holds. */
 export const DEEPEST = 100;
+
+/** A node as a value of JSON. */
+export function plainValue(node: Node): unknown {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(plainValue);
+  return Object.fromEntries([...node.fields].map(([name, field]) => [name, plainValue(field.node)]));
+}

@@ -85,6 +85,17 @@ test('changes are told step by step, and only what changed', () => {
   assert.deepEqual(changes(repository), [], 'each change is told once');
 });
 
+test('rules are exchanged one by one, whatever their labels', () => {
+  const repository = shop();
+  repository.track(SERVER);
+  const rules = [80, 81].map((port) => rule('web', allow([app('client')], tcp(port))));
+  repository.add(rules);
+  repository.takeChanges();
+  repository.exchange(rules.slice(0, 1), [rule('web', allow([app('client')], tcp(82)))]);
+  assert.deepEqual(changes(repository), [`- ${CLIENT} 6/80/16`, `+ ${CLIENT} 6/82/16 allow`].sort());
+  assert.equal(repository.rules().length, 2);
+});
+
 test('entries that do not fit leave the last good ones in force, until they fit again', () => {
   const repository = shop({ capacity: 4 });
   repository.track(SERVER);

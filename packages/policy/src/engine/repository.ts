@@ -114,6 +114,15 @@ export class PolicyRepository {
     return old.length;
   }
 
+  /**
+   * Puts rules in the place of others, which are known by being the very ones that were added, in one step.
+   *
+   * @throws {@link WaggleError} as {@link add} does; nothing has changed then.
+   */
+  exchange(removed: readonly Rule[], added: readonly Rule[]): void {
+    this.#apply(this.#rules.compile(added), this.#rules.of(removed));
+  }
+
   /** Sets what CIDRs a group has; rules that name it follow. */
   setCidrGroup(group: CidrGroup): void {
     this.#cidrGroups.set(group.name, group);

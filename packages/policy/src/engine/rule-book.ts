@@ -39,6 +39,12 @@ export class RuleBook {
     return [...this.#rules].filter(({ rule }) => labels.every((label) => hasLabel(rule, label)));
   }
 
+  /** These very rules, as far as they are here. */
+  of(rules: readonly Rule[]): CompiledRule[] {
+    const wanted = new Set(rules);
+    return [...this.#rules].filter(({ rule }) => wanted.has(rule));
+  }
+
   /** The rules that name groups of CIDRs. */
   usingCidrGroups(): CompiledRule[] {
     return [...this.#rules].filter(({ rule }) => usesCidrGroups(rule));

@@ -221,6 +221,47 @@ status:
 
 test('a text without documents has no rules', () => {
   for (const text of ['', '\n', '# nothing\n', '---\n---\n', 'null\n']) {
-    assert.deepEqual(parsePolicies(text), { rules: [], cidrGroups: [] });
+    assert.deepEqual(parsePolicies(text), { rules: [], cidrGroups: [], documents: [] });
   }
+});
+
+test('documents say what stands in them, also as values', () => {
+  const { documents, rules } = parsePolicies(
+    `
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: web, namespace: shop }
+specs:
+  - { endpointSelector: {}, ingress: [{}] }
+  - { endpointSelector: {}, egress: [{}] }
+---
+apiVersion: cilium.io/v2
+kind: CiliumCIDRGroup
+metadata: { name: offices }
+spec: { externalCIDRs: [10.0.0.0/8] }
+---
+- { endpointSelector: { matchLabels: { app: db } }, ingress: [{}] }
+`,
+    { values: true },
+  );
+  assert.deepEqual(
+    documents.map(({ kind, name, namespace, place, rules, cidrGroup }) => [
+      kind,
+      name,
+      namespace,
+      place.line,
+      rules.length,
+      cidrGroup?.cidrs.length,
+    ]),
+    [
+      ['CiliumNetworkPolicy', 'web', 'shop', 2, 2, undefined],
+      ['CiliumCIDRGroup', 'offices', undefined, 9, 0, 1],
+      ['Rule', undefined, undefined, 14, 1, undefined],
+    ],
+  );
+  assert.deepEqual(documents[2]?.value, {
+    endpointSelector: { matchLabels: { app: 'db' } },
+    ingress: [{}],
+  });
+  assert.equal(documents[0]?.rules[0], rules[0], 'the very same rules');
 });

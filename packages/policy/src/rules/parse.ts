@@ -3,13 +3,14 @@
  * A text is taken as a whole or refused as a whole, with everything that is wrong with it.
  */
 import { readDocuments } from '../documents/documents.ts';
+import { plainValue } from '../documents/node.ts';
 import type { Fields, Part } from '../documents/part.ts';
 import { Reading } from '../documents/reading.ts';
 import { formatCidr } from '../identity/cidr.ts';
 import { readMetadata } from './metadata.ts';
 import { readNetworkPolicy } from './network-policy.ts';
 import { readPrefix } from './prefix.ts';
-import type { CidrGroup, Origin, Rule } from './rule.ts';
+import type { CidrGroup, Origin, Place, Rule } from './rule.ts';
 import { originLabels } from './rule-labels.ts';
 import { type RuleContext, readRule } from './rule-reader.ts';
 import type { Scope } from './scope.ts';
@@ -19,11 +20,28 @@ export interface ParseOptions {
   readonly file?: string;
   /** The namespace of documents that name none and need one. Default: `default`. */
   readonly namespace?: string;
+  /** Whether documents are wanted as values, too. Default: no. */
+  readonly values?: boolean;
 }
 
 export interface ParsedPolicies {
   readonly rules: Rule[];
   readonly cidrGroups: CidrGroup[];
+  /** The same by the documents that they stand in, for those who manage policies by document. */
+  readonly documents: PolicyDocument[];
+}
+
+/** A resource, or a bare rule. */
+export interface PolicyDocument {
+  readonly kind: PolicyKind | 'Rule';
+  /** What a resource is called; a bare rule has no name. */
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly place: Place;
+  readonly rules: readonly Rule[];
+  readonly cidrGroup?: CidrGroup;
+  /** As it was written, where values were asked for. */
+  readonly value?: unknown;
 }
 
 /** The kinds of documents, with the versions of their API. */
@@ -33,8 +51,8 @@ const API_VERSIONS = {
   CiliumCIDRGroup: ['cilium.io/v2', 'cilium.io/v2alpha1'],
   NetworkPolicy: ['networking.k8s.io/v1'],
 } as const;
-type Kind = keyof typeof API_VERSIONS;
-const KINDS = Object.keys(API_VERSIONS) as Kind[];
+export type PolicyKind = keyof typeof API_VERSIONS;
+const KINDS = Object.keys(API_VERSIONS) as PolicyKind[];
 const LISTS: readonly string[] = ['List', ...KINDS.map((kind) => `${kind}List`)];
 
 const DOCUMENT_FIELDS = ['kind', 'apiVersion', 'metadata', 'spec', 'status'] as const;
@@ -55,8 +73,8 @@ const CIDR_GROUP_SOURCE = 'cidrgroup';
  */
 export function parsePolicies(text: string, options: ParseOptions = {}): ParsedPolicies {
   const reading = new Reading(text, options.file);
-  const parsed: ParsedPolicies = { rules: [], cidrGroups: [] };
-  const reader = new DocumentReader(parsed, options.namespace ?? 'default');
+  const parsed: ParsedPolicies = { rules: [], cidrGroups: [], documents: [] };
+  const reader = new DocumentReader(parsed, options);
   for (const document of readDocuments(reading)) reader.document(document);
   reading.finish();
   return parsed;
@@ -65,10 +83,12 @@ export function parsePolicies(text: string, options: ParseOptions = {}): ParsedP
 class DocumentReader {
   readonly #parsed: ParsedPolicies;
   readonly #namespace: string;
+  readonly #values: boolean;
 
-  constructor(parsed: ParsedPolicies, namespace: string) {
+  constructor(parsed: ParsedPolicies, { namespace = 'default', values = false }: ParseOptions) {
     this.#parsed = parsed;
     this.#namespace = namespace;
+    this.#values = values;
   }
 
   document(part: Part): void {
@@ -86,8 +106,10 @@ class DocumentReader {
   }
 
   #bare(part: Part): void {
-    const origin: Origin = { kind: 'Rule', ...part.place };
-    this.#add(readRule(part, { scope: { kind: 'bare' }, origin, labels: [], audit: false }));
+    const { place } = part;
+    const origin: Origin = { kind: 'Rule', ...place };
+    const rule = readRule(part, { scope: { kind: 'bare' }, origin, labels: [], audit: false });
+    this.#add(part, { kind: 'Rule', place, rules: rule ? [rule] : [] });
   }
 
   /** A document with kind and apiVersion. */
@@ -116,12 +138,12 @@ class DocumentReader {
     else this.#policy(fields, known);
   }
 
-  #policy(fields: Fields<DocumentField>, kind: Exclude<Kind, 'CiliumCIDRGroup'>): void {
+  #policy(fields: Fields<DocumentField>, kind: Exclude<PolicyKind, 'CiliumCIDRGroup'>): void {
     const metadata = readMetadata(fields);
     const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
     const namespace = metadata?.namespace ?? this.#namespace;
     const scope: Scope = clusterwide ? { kind: 'clusterwide' } : { kind: 'namespaced', namespace };
-    const document: Omit<Origin, 'path'> = {
+    const document = {
       kind,
       ...(metadata && { name: metadata.name, ...(metadata.uid !== undefined && { uid: metadata.uid }) }),
       ...(!clusterwide && { namespace }),
@@ -136,7 +158,8 @@ class DocumentReader {
     const specs = fields.get('specs');
     if (kind === 'NetworkPolicy') {
       const only = fields.need('spec');
-      this.#add(only && readNetworkPolicy(only, namespace, contextOf(only)));
+      const rule = only && readNetworkPolicy(only, namespace, contextOf(only));
+      this.#add(fields.part, { ...document, place: fields.part.place, rules: rule ? [rule] : [] });
       return;
     }
     if (spec === undefined && specs === undefined) {
@@ -146,7 +169,8 @@ class DocumentReader {
       );
     }
     const written = [...(spec ? [spec] : []), ...(specs?.items() ?? [])];
-    for (const rule of written) this.#add(readRule(rule, contextOf(rule)));
+    const rules = written.flatMap((rule) => readRule(rule, contextOf(rule)) ?? []);
+    this.#add(fields.part, { ...document, place: fields.part.place, rules });
   }
 
   #cidrGroup(fields: Fields<DocumentField>): void {
@@ -155,10 +179,14 @@ class DocumentReader {
     const texts = cidrs?.list((item) => readPrefix(item, 'allowed')).map(formatCidr);
     if (metadata === undefined || texts === undefined) return;
     const labels = metadata.labels.map(([key, value]) => ({ source: CIDR_GROUP_SOURCE, key, value }));
-    this.#parsed.cidrGroups.push({ name: metadata.name, labels, cidrs: texts, place: fields.part.place });
+    const { place } = fields.part;
+    const cidrGroup = { name: metadata.name, labels, cidrs: texts, place };
+    this.#add(fields.part, { kind: 'CiliumCIDRGroup', name: metadata.name, place, rules: [], cidrGroup });
   }
 
-  #add(rule: Rule | undefined): void {
-    if (rule !== undefined) this.#parsed.rules.push(rule);
+  #add(part: Part, document: PolicyDocument): void {
+    this.#parsed.rules.push(...document.rules);
+    if (document.cidrGroup) this.#parsed.cidrGroups.push(document.cidrGroup);
+    this.#parsed.documents.push(this.#values ? { ...document, value: plainValue(part.node) } : document);
   }
 }
