@@ -17,10 +17,11 @@ import {
 import { addressWords, prefixKey } from './address-words.ts';
 import { endpoints, ipcache } from './addresses.bpf.ts';
 import { connections, generations } from './connection.bpf.ts';
-import { type endpoint, fromEndpoint, metricOf, metrics, toEndpoint } from './endpoint.bpf.ts';
+import { type endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 import { datagrams } from './flow.bpf.ts';
 import { policies, policy, Towards } from './policy.bpf.ts';
 import { type PolicyMapEntry, type PolicyMapTarget, policyKey, policyValue } from './policy-map.ts';
+import { metricOf, metrics } from './report.bpf.ts';
 
 /** An endpoint, as the datapath needs to know it. */
 export interface EndpointSpec {

@@ -17,7 +17,6 @@ import {
   Ipv6,
   type i32,
   ntoh16,
-  perCpuArrayMap,
   type Ref,
   redirect,
   redirectPeer,
@@ -29,7 +28,6 @@ import {
   u8,
   u16,
   u32,
-  u64,
   zeroed,
 } from '@waggle/bpf';
 import { Address } from './addresses.bpf.ts';
@@ -38,6 +36,7 @@ import { decide } from './decide.bpf.ts';
 import { Flow, readFlow } from './flow.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
+import { count, drop, pass } from './report.bpf.ts';
 
 /** What is known of an endpoint when its programs are loaded. */
 export const endpoint = config({
@@ -53,11 +52,6 @@ export const endpoint = config({
   gatewayHigh: be32,
   gatewayLow: be16,
 });
-
-/** Packets and bytes; see {@link metricOf}. */
-export const Traffic = struct('traffic', { packets: u64, bytes: u64 });
-export const MAX_METRICS = 512;
-export const metrics = perCpuArrayMap({ name: 'metrics', value: Traffic, maxEntries: MAX_METRICS });
 
 /** A MAC address in two parts, as configs have it. */
 const Mac = struct('mac', { high: be32, low: be16 }, { packed: true });
@@ -194,24 +188,4 @@ function answerArp(ctx: TcContext): i32 {
   sender.high = endpoint.gatewayHigh;
   sender.low = endpoint.gatewayLow;
   return redirect(endpoint.interface, 0n);
-}
-
-function pass(ctx: TcContext, towards: u8): i32 {
-  count(ctx, Reason.Forwarded, towards);
-  return Tc.Ok;
-}
-
-function drop(ctx: TcContext, reason: u8, towards: u8): i32 {
-  count(ctx, reason, towards);
-  return Tc.Shot;
-}
-
-/** The slot of a reason and direction. */
-export const metricOf = (reason: u8, towards: u8): u32 => reason * 2 + towards;
-
-function count(ctx: TcContext, reason: u8, towards: u8): void {
-  const traffic = metrics.lookup(metricOf(reason, towards));
-  if (!traffic) return;
-  traffic.packets += 1n;
-  traffic.bytes += u64(ctx.length);
 }

@@ -3,7 +3,7 @@ export { addressWords, prefixKey } from './address-words.ts';
 export { endpoints, ipcache } from './addresses.bpf.ts';
 export { connections, generations } from './connection.bpf.ts';
 export { Datapath, type DatapathOptions, type EndpointSpec, type TrafficCount } from './datapath.ts';
-export { endpoint, fromEndpoint, metrics, toEndpoint } from './endpoint.bpf.ts';
+export { endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 export {
   findPolicy,
   MAX_POLICIES,
@@ -18,3 +18,4 @@ export {
 } from './policy.bpf.ts';
 export { type PolicyMapEntry, type PolicyMapTarget, policyKey, policyValue } from './policy-map.ts';
 export { Reason } from './reasons.ts';
+export { metrics } from './report.bpf.ts';
