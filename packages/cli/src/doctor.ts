@@ -1,23 +1,24 @@
-/** `waggle doctor`: tries what the kernel can do, and says whether waggle can run here. */
-import {
-  type Feature,
-  type FeatureGroup,
-  featureGroups,
-  features,
-  neededFeatures,
-  type ProbeResult,
-  probe,
-  readHost,
-  unmetNeeds,
-} from '@waggle/kernel';
+/**
+ * `waggle doctor`: tries what the kernel can do, and says whether waggle can run here. What it takes is here; what it does is in
+ * doctor-actions.ts, which needs the kernel library.
+ */
+import type { FeatureGroup } from '@waggle/kernel';
 import { type Command, Option } from 'commander';
-import { type Context, ExitCode, type Stream } from './context.ts';
-import { reportOf } from './doctor-report.ts';
-import { renderReport } from './doctor-text.ts';
-import { styleFor } from './output.ts';
-import { waggleVersion } from './version.ts';
+import type { Context } from './context.ts';
 
-interface DoctorOptions {
+/** The groups of features. The kernel library has them, too, but help that has to load it would be slow; a test compares. */
+export const FEATURE_GROUPS: readonly FeatureGroup[] = [
+  'system',
+  'maps',
+  'programs',
+  'attachments',
+  'helpers',
+  'instructions',
+  'operations',
+  'network',
+];
+
+export interface DoctorOptions {
   readonly output: 'table' | 'json';
   readonly group?: FeatureGroup[];
   readonly all?: boolean;
@@ -42,51 +43,8 @@ export function addDoctor(program: Command, context: Context): void {
     .addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
     )
-    .addOption(new Option('-g, --group <group...>', 'only these groups').choices(featureGroups))
+    .addOption(new Option('-g, --group <group...>', 'only these groups').choices(FEATURE_GROUPS))
     .option('-a, --all', 'also list what is there')
     .addHelpText('after', HELP)
-    .action((options: DoctorOptions) => doctor(options, context));
-}
-
-function doctor(
-  { output, group: groups = [...featureGroups], all = false }: DoctorOptions,
-  context: Context,
-): void {
-  const shown = [...features.values()].filter(({ group }) => groups.includes(group));
-  // The verdict is about all that waggle needs, whatever the user wants to see.
-  const results = probeWithProgress(
-    new Set([...shown.map(({ name }) => name), ...neededFeatures]),
-    context.stderr,
-  );
-  const report = reportOf({
-    versions: { waggle: waggleVersion(), node: process.version },
-    host: readHost(),
-    features: shown.map((feature): [Feature, ProbeResult] => [feature, probe(feature.name)]),
-    unmet: unmetNeeds(results),
-  });
-  const text =
-    output === 'json'
-      ? JSON.stringify(report, undefined, 2)
-      : renderReport(report, styleFor(context.stdout), { all });
-  context.stdout.write(`${text}\n`);
-  if (!report.verdict.ready) context.exitCode = ExitCode.failure;
-}
-
-const PATIENCE = 1000;
-const CLEAR_LINE = '\r\x1b[K';
-
-/** Tries features one by one; who waits for more than a second at a terminal sees how far it is. */
-function probeWithProgress(names: ReadonlySet<string>, stderr: Stream): Map<string, ProbeResult> {
-  const start = performance.now();
-  const results = new Map<string, ProbeResult>();
-  let visible = false;
-  for (const name of names) {
-    if (stderr.isTTY && performance.now() - start > PATIENCE) {
-      stderr.write(`${CLEAR_LINE}trying ${results.size + 1} of ${names.size}: ${name}`);
-      visible = true;
-    }
-    results.set(name, probe(name));
-  }
-  if (visible) stderr.write(CLEAR_LINE);
-  return results;
+    .action(async (options: DoctorOptions) => (await import('./doctor-actions.ts')).doctor(options, context));
 }

@@ -4,6 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WaggleError } from '@waggle/bpf';
+import { passes } from '@waggle/compiler';
+import { featureGroups } from '@waggle/kernel';
+import { PASS_NAMES } from './compile-options.ts';
+import { FEATURE_GROUPS } from './doctor.ts';
 import type { DoctorReport } from './doctor-report.ts';
 import { errorText, run } from './run.ts';
 
@@ -109,4 +113,12 @@ describe('an error', () => {
       /^unexpected error: x is undefined\n.*WAGGLE_DEBUG=1/,
     );
   });
+});
+
+test('help says by heart what the kernel library and the compiler say', () => {
+  assert.deepEqual(FEATURE_GROUPS, featureGroups);
+  assert.deepEqual(
+    PASS_NAMES,
+    passes.map(({ name }) => name),
+  );
 });

@@ -2,7 +2,7 @@
  * The command line as a whole: its commands, one file each, and what becomes of their errors. A user sees one sentence and
  * what to do next; the stack is for those who set WAGGLE_DEBUG.
  */
-import { WaggleError } from '@waggle/bpf';
+import { WaggleError } from '@waggle/bpf/messages';
 import { Command, CommanderError } from 'commander';
 import { addCompile } from './compile.ts';
 import { type Context, ExitCode } from './context.ts';
