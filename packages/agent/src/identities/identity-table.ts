@@ -139,9 +139,14 @@ export class IdentityTable {
     return [...all.values()].sort((a, b) => a.id - b.id);
   }
 
+  /** The identity with a number, if it is in use here. */
+  find(id: number): Identity | undefined {
+    return this.#uses.get(id)?.identity ?? this.list().find((identity) => identity.id === id);
+  }
+
   /** @throws WaggleError NOT_FOUND */
   get(id: number): Identity {
-    const found = this.list().find((identity) => identity.id === id);
+    const found = this.find(id);
     if (found) return found;
     throw new WaggleError('NOT_FOUND', `There is no identity ${id} on this host.`);
   }

@@ -1,0 +1,142 @@
+/** An endpoint, as the agent keeps it: what was asked for, what it got, and how it is doing. */
+import { formatLabel, type Label, type NamedPort, PROTOCOLS, parseLabel } from '@waggle/policy';
+import * as z from 'zod';
+import type { EndpointState } from '../control.ts';
+import { EndpointLog } from './endpoint-log.ts';
+import { checkTransition } from './endpoint-state.ts';
+
+const namedPort = z.object({ name: z.string(), protocol: z.enum(PROTOCOLS), port: z.number() });
+
+/** What the store keeps of an endpoint. */
+export const savedEndpoint = z.object({
+  id: z.int().min(1).max(65_535),
+  name: z.string(),
+  labels: z.array(z.string()),
+  identity: z.int(),
+  ipv4: z.string().optional(),
+  ipv6: z.string().optional(),
+  mac: z.string(),
+  hostMac: z.string(),
+  interfaceName: z.string(),
+  interfaceIndex: z.int(),
+  namespace: z.int(),
+  /** Whether the agent made the veth pair, and so removes it. */
+  ownsDevice: z.boolean(),
+  container: z.object({ id: z.string().optional(), name: z.string().optional() }).optional(),
+  namedPorts: z.array(namedPort),
+  created: z.string(),
+});
+export type SavedEndpoint = z.infer<typeof savedEndpoint>;
+
+/** The device of an endpoint on the host, and where its other end is. */
+export interface EndpointDevice {
+  readonly interfaceName: string;
+  readonly interfaceIndex: number;
+  readonly mac: string;
+  readonly hostMac: string;
+  /** The inode of the namespace of the other end; 0 where it is not known. */
+  readonly namespace: number;
+  readonly ownsDevice: boolean;
+}
+
+export interface EndpointAddresses {
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+}
+
+export class Endpoint {
+  readonly id: number;
+  readonly name: string;
+  readonly addresses: EndpointAddresses;
+  readonly namedPorts: readonly NamedPort[];
+  readonly container: { readonly id?: string; readonly name?: string } | undefined;
+  readonly created: string;
+  readonly log = new EndpointLog();
+  labels: readonly Label[];
+  identity = 0;
+  device: EndpointDevice | undefined;
+  #state: EndpointState;
+
+  constructor(
+    first: 'waiting-for-identity' | 'restoring',
+    {
+      id,
+      name,
+      labels,
+      addresses,
+      namedPorts = [],
+      container,
+      created = new Date().toISOString(),
+    }: {
+      readonly id: number;
+      readonly name: string;
+      readonly labels: readonly Label[];
+      readonly addresses: EndpointAddresses;
+      readonly namedPorts?: readonly NamedPort[];
+      readonly container?: { readonly id?: string; readonly name?: string };
+      readonly created?: string;
+    },
+  ) {
+    this.id = id;
+    this.name = name;
+    this.labels = labels;
+    this.addresses = addresses;
+    this.namedPorts = namedPorts;
+    this.container = container;
+    this.created = created;
+    this.#state = first;
+    this.log.add(first, first === 'restoring' ? 'Found in the saved state' : 'Requested');
+  }
+
+  get state(): EndpointState {
+    return this.#state;
+  }
+
+  /** @throws WaggleError INVALID for a change that cannot be. */
+  enter(state: EndpointState, message: string): void {
+    checkTransition(this.#state, state);
+    this.#state = state;
+    this.log.add(state, message);
+  }
+
+  /** For the store; undefined while it has no device. */
+  save(): SavedEndpoint | undefined {
+    const { id, name, identity, device, namedPorts, container, created } = this;
+    if (!device) return undefined;
+    const { ipv4, ipv6 } = this.addresses;
+    return {
+      id,
+      name,
+      labels: this.labels.map(formatLabel),
+      identity,
+      ...(ipv4 !== undefined && { ipv4 }),
+      ...(ipv6 !== undefined && { ipv6 }),
+      ...device,
+      ...(container && { container }),
+      namedPorts: [...namedPorts],
+      created,
+    };
+  }
+
+  /** An endpoint of an earlier run. */
+  static restore(saved: SavedEndpoint): Endpoint {
+    const { id, name, labels, ipv4, ipv6, namedPorts, container, created } = saved;
+    const endpoint = new Endpoint('restoring', {
+      id,
+      name,
+      labels: labels.map((label) => parseLabel(label)),
+      addresses: { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) },
+      namedPorts,
+      ...(container && {
+        container: {
+          ...(container.id !== undefined && { id: container.id }),
+          ...(container.name !== undefined && { name: container.name }),
+        },
+      }),
+      created,
+    });
+    const { interfaceName, interfaceIndex, mac, hostMac, namespace, ownsDevice } = saved;
+    endpoint.device = { interfaceName, interfaceIndex, mac, hostMac, namespace, ownsDevice };
+    return endpoint;
+  }
+}

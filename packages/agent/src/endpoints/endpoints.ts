@@ -1,0 +1,348 @@
+/**
+ * The endpoints of a host: made, changed and removed, each step undone if the next one fails. What is in the kernel, in the address
+ * pools and in the table of identities always belongs to an endpoint that is listed here.
+ */
+import { WaggleError } from '@waggle/bpf';
+import { formatLabel, type LabelFilter } from '@waggle/policy';
+import type {
+  EndpointControl,
+  EndpointLogLine,
+  EndpointReference,
+  EndpointRequest,
+  EndpointView,
+  NamespacePlace,
+} from '../control.ts';
+import type { IdentityTable } from '../identities/identity-table.ts';
+import type { Enforcer } from '../policies/enforcer.ts';
+import { Endpoint, type EndpointAddresses, type EndpointDevice, type SavedEndpoint } from './endpoint.ts';
+import { changedLabels, identityLabels, readLabels } from './endpoint-labels.ts';
+import { EndpointTable } from './endpoint-table.ts';
+
+/** The devices of endpoints. */
+export interface EndpointNetworks {
+  /** Makes a veth pair into a namespace. Nothing is left behind when it throws. */
+  connect(place: NamespacePlace, id: number, addresses: EndpointAddresses): EndpointDevice;
+  /** Takes a device that somebody else has made. */
+  take(device: { readonly name: string; readonly mac: string }, addresses: EndpointAddresses): EndpointDevice;
+  /** Whether the device is still the one that it was. */
+  isThere(device: EndpointDevice): boolean;
+  /** Removes what was made; harmless when it is gone. */
+  disconnect(device: EndpointDevice, addresses: EndpointAddresses): void;
+}
+
+/** What the datapath does for an endpoint. */
+export interface EndpointPrograms {
+  addEndpoint(endpoint: {
+    readonly interface: number;
+    readonly identity: number;
+    readonly ipv4?: string;
+    readonly ipv6?: string;
+    readonly mac: string;
+    readonly gatewayMac: string;
+  }): void;
+  updateEndpoint(device: number, change: { readonly identity: number }): void;
+  removeEndpoint(device: number): void;
+}
+
+/** The addresses of endpoints. */
+export interface EndpointPools {
+  allocate(owner: string): EndpointAddresses;
+  take(address: string, owner: string): void;
+  release(address: string): void;
+}
+
+export interface EndpointsOptions {
+  readonly networks: EndpointNetworks;
+  readonly programs: EndpointPrograms;
+  readonly pools: EndpointPools;
+  readonly identities: IdentityTable;
+  readonly enforcer: Enforcer;
+  readonly labelFilter: LabelFilter;
+  /** Told after every change, for the store and for those who follow. */
+  readonly onChange: (endpoint: Endpoint, what: 'created' | 'changed' | 'deleted') => void;
+  /** The number that the next endpoint gets. */
+  readonly next?: number;
+}
+
+export class Endpoints implements EndpointControl {
+  readonly table: EndpointTable;
+  readonly #options: EndpointsOptions;
+  /** Those who wait for the next time that policies are put in force. */
+  #waiting: (() => void)[] = [];
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options;
+    this.table = new EndpointTable(options.next);
+  }
+
+  list(labels: readonly string[] = []): EndpointView[] {
+    return this.table.labelled(labels).map((endpoint) => this.#view(endpoint));
+  }
+
+  get(reference: EndpointReference): EndpointView {
+    return this.#view(this.table.get(reference));
+  }
+
+  log(reference: EndpointReference): EndpointLogLine[] {
+    return this.table.get(reference).log.lines();
+  }
+
+  async create(request: EndpointRequest): Promise<EndpointView> {
+    if (!request.namespace === !request.device) {
+      throw new WaggleError('MALFORMED', 'An endpoint needs either a namespace or a device.', {
+        hint: 'Give netns or pid for a pair that waggle makes, or interface-name and mac for one that is there',
+      });
+    }
+    const undo: (() => void)[] = [];
+    try {
+      const endpoint = this.#begin(request, undo);
+      await this.#settleIdentity(endpoint, undo);
+      this.#connect(endpoint, request, undo);
+      endpoint.enter('ready', 'Programs are in place, its policy is in force');
+      this.#options.onChange(endpoint, 'created');
+      return this.#view(endpoint);
+    } catch (error) {
+      for (const step of undo.reverse()) step();
+      throw error;
+    }
+  }
+
+  changeLabels(
+    reference: EndpointReference,
+    change: { readonly add: readonly string[]; readonly remove: readonly string[] },
+  ): EndpointView {
+    const endpoint = this.table.get(reference);
+    this.#checkReady(endpoint);
+    const { identities, enforcer, programs } = this.#options;
+    const labels = changedLabels(endpoint.labels, change);
+    const before = endpoint.identity;
+    const { id } = identities.acquire(endpoint.id, this.#identityLabels(labels), endpoint.namedPorts);
+    endpoint.labels = labels;
+    if (id !== before) {
+      endpoint.enter('waiting-to-regenerate', `Labels changed: identity ${before} becomes ${id}`);
+      endpoint.identity = id;
+      enforcer.keep(id);
+      endpoint.enter('regenerating', 'Putting the policy of the new identity in force');
+      enforcer.enforce();
+      if (endpoint.device) programs.updateEndpoint(endpoint.device.interfaceIndex, { identity: id });
+      this.#releaseIdentity(endpoint.id, before);
+      endpoint.enter('ready', 'Labels changed');
+    }
+    this.#options.onChange(endpoint, 'changed');
+    return this.#view(endpoint);
+  }
+
+  regenerate(reference: EndpointReference): EndpointView {
+    const endpoint = this.table.get(reference);
+    this.#checkReady(endpoint);
+    endpoint.enter('waiting-to-regenerate', 'Asked to');
+    endpoint.enter('regenerating', 'Loading its programs, computing its policy');
+    this.#options.enforcer.owe(endpoint.identity);
+    this.#options.enforcer.enforce();
+    this.#load(endpoint);
+    endpoint.enter('ready', 'Regenerated');
+    this.#options.onChange(endpoint, 'changed');
+    return this.#view(endpoint);
+  }
+
+  remove(reference: EndpointReference): EndpointView {
+    const endpoint = this.table.get(reference);
+    if (endpoint.state === 'disconnecting') {
+      throw new WaggleError('BUSY', `The endpoint ${endpoint.name} is being removed already.`);
+    }
+    endpoint.enter('disconnecting', 'Being removed');
+    const { programs, networks, pools } = this.#options;
+    const { device, addresses } = endpoint;
+    if (device) {
+      programs.removeEndpoint(device.interfaceIndex);
+      networks.disconnect(device, addresses);
+    }
+    for (const address of [addresses.ipv4, addresses.ipv6]) {
+      if (address !== undefined) pools.release(address);
+    }
+    this.#releaseIdentity(endpoint.id, endpoint.identity);
+    endpoint.enter('disconnected', 'Removed');
+    this.table.remove(endpoint);
+    this.#options.onChange(endpoint, 'deleted');
+    return this.#view(endpoint);
+  }
+
+  /** The device of an endpoint has gone, or another has its number: with its namespace, mostly. */
+  deviceIsGone(interfaceIndex: number): EndpointView | undefined {
+    const endpoint = [...this.table].find(
+      ({ device, state }) => device?.interfaceIndex === interfaceIndex && state !== 'disconnecting',
+    );
+    if (!endpoint?.device || this.#options.networks.isThere(endpoint.device)) return undefined;
+    return this.remove({ id: endpoint.id });
+  }
+
+  /**
+   * Takes over endpoints of an earlier run, whose addresses the pools know already. Their policies are put in force, and their
+   * programs replaced, without a gap. Those whose devices are gone are removed.
+   * @returns the names of those that are gone.
+   */
+  restore(saved: readonly SavedEndpoint[]): string[] {
+    const { identities, enforcer, networks } = this.#options;
+    const gone: Endpoint[] = [];
+    for (const each of saved) {
+      const endpoint = Endpoint.restore(each);
+      this.table.add(endpoint);
+      endpoint.identity = identities.acquire(
+        endpoint.id,
+        this.#identityLabels(endpoint.labels),
+        endpoint.namedPorts,
+      ).id;
+      enforcer.keep(endpoint.identity);
+      if (!endpoint.device || !networks.isThere(endpoint.device)) gone.push(endpoint);
+    }
+    enforcer.enforce();
+    for (const endpoint of this.table) {
+      if (gone.includes(endpoint)) continue;
+      endpoint.enter('regenerating', 'Taking over what is in the kernel');
+      this.#load(endpoint);
+      endpoint.enter('ready', 'Restored');
+    }
+    for (const endpoint of gone) this.remove({ id: endpoint.id });
+    return gone.map(({ name }) => name);
+  }
+
+  /** What the store keeps. */
+  save(): SavedEndpoint[] {
+    return [...this.table].flatMap((endpoint) => endpoint.save() ?? []);
+  }
+
+  #begin(request: EndpointRequest, undo: (() => void)[]): Endpoint {
+    const labels = readLabels(request.labels);
+    const id = this.table.takeId();
+    const name = request.name ?? `endpoint-${id}`;
+    const taken = this.table.find({ name });
+    if (taken) {
+      throw new WaggleError('EXISTS', `There is already an endpoint ${name} (number ${taken.id}).`, {
+        hint: 'Choose another name, or remove it with waggle endpoint delete',
+      });
+    }
+    const addresses = this.#addresses(request, name, undo);
+    const endpoint = new Endpoint('waiting-for-identity', {
+      id,
+      name,
+      labels,
+      addresses,
+      ...(request.namedPorts && { namedPorts: request.namedPorts }),
+      ...(request.container && { container: request.container }),
+    });
+    this.table.add(endpoint);
+    undo.push(() => this.table.remove(endpoint));
+    return endpoint;
+  }
+
+  #addresses(request: EndpointRequest, owner: string, undo: (() => void)[]): EndpointAddresses {
+    const { pools } = this.#options;
+    const { ipv4, ipv6 } = request;
+    const own = [ipv4, ipv6].filter((address) => address !== undefined);
+    for (const address of own) {
+      pools.take(address, owner);
+      undo.push(() => pools.release(address));
+    }
+    if (own.length > 0) return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
+    const allocated = pools.allocate(owner);
+    for (const address of [allocated.ipv4, allocated.ipv6]) {
+      if (address !== undefined) undo.push(() => pools.release(address));
+    }
+    return allocated;
+  }
+
+  async #settleIdentity(endpoint: Endpoint, undo: (() => void)[]): Promise<void> {
+    const { identities, enforcer } = this.#options;
+    const { id } = identities.acquire(
+      endpoint.id,
+      this.#identityLabels(endpoint.labels),
+      endpoint.namedPorts,
+    );
+    endpoint.identity = id;
+    undo.push(() => this.#releaseIdentity(endpoint.id, id));
+    endpoint.enter('waiting-to-regenerate', `Has identity ${id}`);
+    enforcer.keep(id);
+    await this.#nextEnforcement();
+    endpoint.enter('regenerating', 'Its policy is in force');
+    const { error } = enforcer.realised(id);
+    if (error !== undefined) throw new WaggleError('FULL', error);
+  }
+
+  #connect(endpoint: Endpoint, { namespace, device }: EndpointRequest, undo: (() => void)[]): void {
+    const { networks, programs } = this.#options;
+    const { addresses } = endpoint;
+    if (namespace) endpoint.device = networks.connect(namespace, endpoint.id, addresses);
+    else if (device) endpoint.device = networks.take(device, addresses);
+    const made = endpoint.device;
+    if (!made) return;
+    undo.push(() => networks.disconnect(made, addresses));
+    this.#load(endpoint);
+    undo.push(() => programs.removeEndpoint(made.interfaceIndex));
+  }
+
+  #load({ device, identity, addresses }: Endpoint): void {
+    if (!device) return;
+    this.#options.programs.addEndpoint({
+      interface: device.interfaceIndex,
+      identity,
+      ...addresses,
+      mac: device.mac,
+      gatewayMac: device.hostMac,
+    });
+  }
+
+  /** Endpoints that come at the same time share one change of the kernel's policies. */
+  #nextEnforcement(): Promise<void> {
+    if (this.#waiting.length === 0) {
+      setImmediate(() => {
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        this.#options.enforcer.enforce();
+        for (const done of waiting) done();
+      });
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #releaseIdentity(endpoint: number, id: number): void {
+    const { identities, enforcer } = this.#options;
+    if (identities.endpointsOf(id).length === 1) enforcer.drop(id);
+    identities.release(endpoint, id);
+    enforcer.enforce();
+  }
+
+  #identityLabels(labels: Endpoint['labels']) {
+    return identityLabels(labels, this.#options.labelFilter);
+  }
+
+  #checkReady({ name, state }: Endpoint): void {
+    if (state === 'ready') return;
+    throw new WaggleError('BUSY', `The endpoint ${name} is ${state}.`, {
+      hint: 'Try again when it is ready',
+    });
+  }
+
+  #view(endpoint: Endpoint): EndpointView {
+    const { id, name, state, identity, labels, addresses, device, container, namedPorts, created } = endpoint;
+    const { identities, enforcer, labelFilter } = this.#options;
+    const known = identities.find(identity);
+    return {
+      id,
+      name,
+      state,
+      ...(known && { identity: { id: identity, labels: known.labels.map(formatLabel) } }),
+      labels: labels.map(formatLabel),
+      informationLabels: labelFilter.split([...labels]).information.map(formatLabel),
+      ...addresses,
+      mac: device?.mac ?? '',
+      hostMac: device?.hostMac ?? '',
+      interfaceName: device?.interfaceName ?? '',
+      interfaceIndex: device?.interfaceIndex ?? 0,
+      namespace: device?.namespace ?? 0,
+      ...(container && { container }),
+      namedPorts,
+      created,
+      policy: enforcer.realised(identity),
+    };
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * From rules and identities to the kernel: after each change it computes what the datapath has to have, and puts it there in one
+ * step. What the kernel refuses for one identity does not hold up the others, and is tried again.
+ *
+ * CIDRs that no rule names any more lose their identity afterwards: no packet may meet a policy that does not know who it is from.
+ */
+import type { Identity, PolicyRepository } from '@waggle/policy';
+import type { EndpointPolicyView } from '../control.ts';
+import type { Controllers } from '../controllers.ts';
+import type { IdentityTable } from '../identities/identity-table.ts';
+import { type PeerChange, peerChanges, wantedPeers } from '../peers/peer-table.ts';
+import { type ForcedEntry, forcedEntries } from './forced-entries.ts';
+
+/** What is to be in force for an identity; null: nothing, it has no endpoints here. */
+export interface ForcedPolicy {
+  readonly identity: number;
+  readonly entries: readonly ForcedEntry[] | null;
+}
+
+/** What it needs of the datapath. */
+export interface EnforcementTarget {
+  /** All of it at the same instant, or nothing. */
+  apply(change: { readonly policies: readonly ForcedPolicy[]; readonly peers: readonly PeerChange[] }): void;
+  /** The prefixes that are there, with their identities. */
+  peers(): Iterable<readonly [string, number]>;
+}
+
+export interface EnforcerOptions {
+  readonly target: EnforcementTarget;
+  readonly identities: IdentityTable;
+  readonly controllers: Controllers;
+  readonly hostAddresses: () => readonly string[];
+  /** Whether nothing is dropped by policy. */
+  readonly audit: () => boolean;
+}
+
+/** What is in force for an identity, and what went wrong. */
+type Realised = Omit<EndpointPolicyView, 'entries'> & { readonly entries: number };
+
+/** Milliseconds between a change and the end of what it no longer needs. */
+const AFTERWARDS = 50;
+
+export class Enforcer {
+  readonly #options: EnforcerOptions;
+  #repository: PolicyRepository;
+  readonly #peers: Map<string, number>;
+  /** Identities whose policies the kernel does not have as they are. */
+  readonly #owed = new Set<number>();
+  /** Identities whose policies are kept in force. */
+  readonly #kept = new Set<number>();
+  readonly #realised = new Map<number, Realised>();
+  #afterwards: NodeJS.Timeout | undefined;
+
+  constructor(repository: PolicyRepository, options: EnforcerOptions) {
+    this.#repository = repository;
+    this.#options = options;
+    this.#peers = new Map(options.target.peers());
+  }
+
+  /** Keeps the policy of an identity in force from the next {@link enforce} on. */
+  keep(identity: number): void {
+    if (this.#kept.has(identity)) return;
+    this.#kept.add(identity);
+    this.#repository.track(identity);
+    this.#owed.add(identity);
+  }
+
+  /** Writes the policy of an identity with the next {@link enforce}, whether it has changed or not. */
+  owe(identity: number): void {
+    this.#owed.add(identity);
+  }
+
+  /** Takes the policy of an identity away with the next {@link enforce}. */
+  drop(identity: number): void {
+    if (!this.#kept.delete(identity)) return;
+    this.#repository.untrack(identity);
+    this.#realised.delete(identity);
+    this.#owed.add(identity);
+  }
+
+  /** Computes everything anew, from another repository that knows the same. */
+  moveTo(repository: PolicyRepository): void {
+    this.#repository = repository;
+    for (const identity of this.#kept) repository.track(identity);
+    this.oweAll();
+  }
+
+  /** Owes everything: for changes that are no change of rules. */
+  oweAll(): void {
+    for (const identity of this.#kept) this.owe(identity);
+  }
+
+  /**
+   * Puts everything in force.
+   * @returns the identities for which that failed; it is tried again.
+   */
+  enforce(): readonly number[] {
+    const { identities, controllers } = this.#options;
+    for (const cidr of this.#repository.cidrs()) identities.acquireCidr(cidr);
+    for (const { identity } of this.#repository.takeChanges()) this.#owed.add(identity);
+    const failure = controllers.run('policy', () => this.#apply());
+    this.#settleLater();
+    return failure ? [...this.#owed] : [];
+  }
+
+  /** What is in force for an identity. */
+  realised(identity: number): EndpointPolicyView {
+    return (
+      this.#realised.get(identity) ?? {
+        revision: 0,
+        enforced: { ingress: false, egress: false },
+        status: { kind: 'ok', entries: 0 },
+        entries: 0,
+      }
+    );
+  }
+
+  close(): void {
+    clearTimeout(this.#afterwards);
+  }
+
+  #apply(): void {
+    const { target, identities, hostAddresses } = this.#options;
+    const owed = [...this.#owed];
+    const policies = owed.map((identity) => this.#policyOf(identity));
+    const wanted = wantedPeers({ hostAddresses: hostAddresses(), cidrs: identities.cidrs() });
+    const { set } = peerChanges(wanted, this.#peers);
+    try {
+      if (policies.length > 0 || set.length > 0) target.apply({ policies, peers: set });
+    } catch (error) {
+      this.#applyOneByOne(policies, error);
+    }
+    for (const { prefix, identity } of set) if (identity !== null) this.#peers.set(prefix, identity);
+    for (const identity of owed) this.#note(identity);
+    // Those that nothing was done for have what they need, too.
+    const revision = this.#repository.revision;
+    for (const [identity, realised] of this.#realised) {
+      if (realised.error === undefined) this.#realised.set(identity, { ...realised, revision });
+    }
+  }
+
+  /** One policy that does not fit must not keep the others out. */
+  #applyOneByOne(policies: readonly ForcedPolicy[], cause: unknown): never {
+    for (const policy of policies) {
+      try {
+        this.#options.target.apply({ policies: [policy], peers: [] });
+        this.#note(policy.identity);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#realised.set(policy.identity, { ...this.realised(policy.identity), error: message });
+      }
+    }
+    throw cause;
+  }
+
+  #policyOf(identity: number): ForcedPolicy {
+    if (!this.#kept.has(identity)) return { identity, entries: null };
+    const { entries } = this.#repository.resolve(identity);
+    return { identity, entries: forcedEntries(entries, this.#options.audit()) };
+  }
+
+  #note(identity: number): void {
+    this.#owed.delete(identity);
+    if (!this.#kept.has(identity)) return;
+    const { revision, enforced, status, entries } = this.#repository.resolve(identity);
+    this.#realised.set(identity, { revision, enforced, status, entries: entries.length });
+  }
+
+  #settleLater(): void {
+    if (this.#afterwards || this.#superfluous().length === 0) return;
+    this.#afterwards = setTimeout(() => {
+      this.#afterwards = undefined;
+      this.#options.controllers.run('peers', () => this.settle());
+    }, AFTERWARDS);
+    this.#afterwards.unref();
+  }
+
+  /** Ends what no rule needs any more: prefixes first, then the identities that were behind them. */
+  settle(): void {
+    const { target, identities, hostAddresses } = this.#options;
+    const needed = new Set(this.#repository.cidrs());
+    const cidrs = new Map<string, Identity>([...identities.cidrs()].filter(([cidr]) => needed.has(cidr)));
+    const { remove } = peerChanges(wantedPeers({ hostAddresses: hostAddresses(), cidrs }), this.#peers);
+    if (remove.length > 0) target.apply({ policies: [], peers: remove });
+    for (const { prefix } of remove) this.#peers.delete(prefix);
+    const gone = [...identities.cidrs().keys()].filter((cidr) => !needed.has(cidr));
+    for (const cidr of gone) identities.releaseCidr(cidr);
+    if (gone.length > 0) this.enforce();
+  }
+
+  #superfluous(): string[] {
+    const needed = new Set(this.#repository.cidrs());
+    const { hostAddresses, identities } = this.#options;
+    const wanted = wantedPeers({ hostAddresses: hostAddresses(), cidrs: identities.cidrs() });
+    return [
+      ...[...identities.cidrs().keys()].filter((cidr) => !needed.has(cidr)),
+      ...[...this.#peers.keys()].filter((prefix) => !wanted.has(prefix)),
+    ];
+  }
+}
