@@ -6,6 +6,7 @@ import type { GivenConfigs } from '@waggle/compiler';
 import { type Command, Option } from 'commander';
 import { addConfig, PASS_NAMES, passNames } from './compile-options.ts';
 import type { Context } from './context.ts';
+import { wrap } from './output.ts';
 
 const FORMS = ['ir', 'asm', 'elf', 'js'] as const;
 export type Form = (typeof FORMS)[number];
@@ -27,11 +28,12 @@ What is emitted:
   elf   an object for bpftool and libbpf (default for -o x.o)
   js    the module with its programs compiled, to import and load (default for -o x.js)
 
-Config values are put into the code, and the optimisations done; js leaves both to the moment when a program is
-loaded. A value is true, false or a number; one of 64 bits ends with n: --config settings.rate=1000000n
+Config values are put into the code, and the optimisations done; js leaves both to the moment when
+a program is loaded. A value is true, false or a number; one of 64 bits ends with n:
+--config settings.rate=1000000n
 
 Optimisations, in their order, none of which changes what a program does:
-  ${PASS_NAMES.join(' ')}
+  ${wrap(PASS_NAMES.join(' '), 90).join('\n  ')}
 
 Exit code: 0 when it compiles, 1 when not, 2 for wrong usage.
 

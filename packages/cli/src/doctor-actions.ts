@@ -14,6 +14,7 @@ import type { DoctorOptions } from './doctor.ts';
 import { reportOf } from './doctor-report.ts';
 import { renderReport } from './doctor-text.ts';
 import { styleFor } from './output.ts';
+import { print } from './print.ts';
 import { waggleVersion } from './version.ts';
 
 /** Probes, and prints the report. */
@@ -33,11 +34,13 @@ export function doctor(
     features: shown.map((feature): [Feature, ProbeResult] => [feature, probe(feature.name)]),
     unmet: unmetNeeds(results),
   });
-  const text =
-    output === 'json'
-      ? JSON.stringify(report, undefined, 2)
-      : renderReport(report, styleFor(context.stdout), { all });
-  context.stdout.write(`${text}\n`);
+  print(
+    { output },
+    context,
+    report,
+    () => `${renderReport(report, styleFor(context.stdout), { all })}
+`,
+  );
   if (!report.verdict.ready) context.exitCode = ExitCode.failure;
 }
 

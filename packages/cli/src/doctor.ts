@@ -5,6 +5,7 @@
 import type { FeatureGroup } from '@waggle/kernel';
 import { type Command, Option } from 'commander';
 import type { Context } from './context.ts';
+import { type OutputOptions, outputOption } from './print.ts';
 
 /** The groups of features. The kernel library has them, too, but help that has to load it would be slow; a test compares. */
 export const FEATURE_GROUPS: readonly FeatureGroup[] = [
@@ -18,15 +19,15 @@ export const FEATURE_GROUPS: readonly FeatureGroup[] = [
   'network',
 ];
 
-export interface DoctorOptions {
-  readonly output: 'table' | 'json';
+export interface DoctorOptions extends OutputOptions {
   readonly group?: FeatureGroup[];
   readonly all?: boolean;
 }
 
 const HELP = `
-Everything is tried, not looked up: maps are created, programs loaded, and attachments made in a network
-namespace and a control group that exist only for that. Nothing on the host changes. Run it as root.
+Everything is tried, not looked up: maps are created, programs loaded, and attachments made in a
+network namespace and a control group that exist only for that. Nothing on the host changes. Run it
+as root.
 
 Exit code: 0 when waggle can run here, 1 when not, 2 for wrong usage.
 
@@ -40,9 +41,7 @@ export function addDoctor(program: Command, context: Context): void {
   program
     .command('doctor')
     .description('say what this host can do, and whether waggle can run on it')
-    .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
-    )
+    .addOption(outputOption())
     .addOption(new Option('-g, --group <group...>', 'only these groups').choices(FEATURE_GROUPS))
     .option('-a, --all', 'also list what is there')
     .addHelpText('after', HELP)

@@ -22,10 +22,7 @@ import { explanationText } from './policy-explain-text.ts';
 import { readEndpoints, readPolicies, readPolicyFiles } from './policy-files.ts';
 import { traceText } from './policy-trace-text.ts';
 import { type Validation, validationText } from './policy-validation-text.ts';
-
-interface OutputOptions {
-  readonly output: 'table' | 'json';
-}
+import { type OutputOptions, print } from './print.ts';
 
 interface ModeOptions extends OutputOptions {
   readonly enforcement: EnforcementMode;
@@ -81,7 +78,7 @@ export function validate(paths: readonly string[], options: ValidateOptions, con
     cidrGroups: parsed?.cidrGroups.length ?? 0,
     problems: wrong,
   }));
-  say(options, context, { ...found, files: counts, valid: context.exitCode === ExitCode.ok }, () =>
+  print(options, context, { ...found, files: counts, valid: context.exitCode === ExitCode.ok }, () =>
     validationText(found, styleFor(context.stdout)),
   );
 }
@@ -98,7 +95,7 @@ export function trace(options: TraceOptions, context: Context): void {
   const traced = tracePacket(repository, { from, to, protocol, port, ...(direction && { direction }) });
   if (traced.verdict === 'denied') context.exitCode = ExitCode.failure;
   const narrower = [options.from, options.to].flatMap((text) => cast.cidrsWithin(text));
-  say(options, context, { ...traced, identities: cast.table([from, to]) }, () =>
+  print(options, context, { ...traced, identities: cast.table([from, to]) }, () =>
     traceText(traced, options, cast, narrower, styleFor(context.stdout)),
   );
 }
@@ -111,7 +108,7 @@ export function explain(whom: string, options: ExplainOptions, context: Context)
   const explanation = explainPolicy(repository, cast.find(whom, [repository]));
   const shown = explanation.rows.flatMap(({ peers }) => (peers === 'everybody' ? [] : peers));
   const identities = cast.table([explanation.identity.id, ...shown]);
-  say(options, context, { ...explanation, identities }, () =>
+  print(options, context, { ...explanation, identities }, () =>
     explanationText(explanation, cast, styleFor(context.stdout)),
   );
 }
@@ -123,7 +120,7 @@ export function diff(options: DiffOptions, context: Context): void {
   const found = diffPolicies(before, after);
   if (found.pairs.length > 0 || found.statuses.length > 0) context.exitCode = ExitCode.failure;
   const identities = cast.table(found.pairs.flatMap(({ from, to }) => [from, to]));
-  say(options, context, { ...found, identities }, () => diffText(found, cast, styleFor(context.stdout)));
+  print(options, context, { ...found, identities }, () => diffText(found, cast, styleFor(context.stdout)));
 }
 
 function repositoryOf(
@@ -157,8 +154,4 @@ function parsePort(text: string, named: readonly NamedPort[]): { protocol: numbe
   throw new WaggleError('MALFORMED', `${JSON.stringify(text)} is no port`, {
     hint: `Allowed: 80/TCP, 8/ICMP, 80${names.length > 0 ? `, ${names.join(', ')}` : ''}; protocols are ${PROTOCOLS.join(', ')}`,
   });
-}
-
-function say(options: OutputOptions, context: Context, value: unknown, text: () => string): void {
-  context.stdout.write(options.output === 'json' ? `${JSON.stringify(value, undefined, 2)}\n` : text());
 }

@@ -5,12 +5,14 @@
 import { type Command, Option } from 'commander';
 import { type Context, ExitCode } from './context.ts';
 import type { DiffOptions, ExplainOptions, TraceOptions, ValidateOptions } from './policy-actions.ts';
+import { outputOption } from './print.ts';
 
 const actions = () => import('./policy-actions.ts');
 
 const HELP = `
 Policies are files or directories of them: CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy,
-NetworkPolicy, CiliumCIDRGroup, or bare rules, in YAML or JSON. A file of endpoints says who is there:
+NetworkPolicy, CiliumCIDRGroup, or bare rules, in YAML or JSON. A file of endpoints says who is
+there:
 
   - name: web-1
     labels: { app: web }
@@ -29,13 +31,28 @@ Both ends' policies are asked: egress of --from, ingress of --to.
 An end is an endpoint of the file (NAME or NAMESPACE/NAME), labels (app=web,role=front), an address
 or a CIDR, a DNS name that a rule names, or one of host, world, remote-node, health, init, ….
 
-Exit codes: 0 allowed (also by a proxy), 1 denied, 2 an error.`;
+Exit codes: 0 allowed (also by a proxy), 1 denied, 2 an error.
+
+Examples:
+  waggle policy trace -p policies/ -e endpoints.yaml --from web-1 --to db-1 --port 5432/TCP
+  waggle policy trace -p policies/ -e endpoints.yaml --from 203.0.113.7 --to app=web --port 443`;
 
 const DIFF_HELP = `
-Exit codes, as of diff(1): 0 nothing changes, 1 something changes, 2 an error.`;
+Exit codes, as of diff(1): 0 nothing changes, 1 something changes, 2 an error.
+
+Examples:
+  waggle policy diff --before policies/ --after changed/ -e endpoints.yaml`;
 
 const VALIDATE_HELP = `
-Exit codes: 0 all is valid, 1 something is not.`;
+Exit codes: 0 all is valid, 1 something is not.
+
+Examples:
+  waggle policy validate policies/
+  waggle policy validate policies/ -e endpoints.yaml`;
+
+const EXPLAIN_HELP = `
+Examples:
+  waggle policy explain db-1 -p policies/ -e endpoints.yaml`;
 
 /** Adds the commands. */
 export function addPolicy(program: Command, context: Context): void {
@@ -74,7 +91,8 @@ export function addPolicy(program: Command, context: Context): void {
     .command('explain <whom>')
     .description('show all that is allowed and denied to an endpoint')
     .requiredOption('-p, --policy <path...>', 'files or directories of policies')
-    .option('-e, --endpoints <file>', 'who is there');
+    .option('-e, --endpoints <file>', 'who is there')
+    .addHelpText('after', EXPLAIN_HELP);
   common(modes(explain)).action(async (whom: string, options: ExplainOptions) =>
     (await actions()).explain(whom, options, context),
   );
@@ -92,10 +110,7 @@ export function addPolicy(program: Command, context: Context): void {
   });
 }
 
-const common = (command: Command): Command =>
-  command.addOption(
-    new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
-  );
+const common = (command: Command): Command => command.addOption(outputOption());
 
 const modes = (command: Command): Command =>
   command

@@ -28,13 +28,13 @@ import {
 import { passedDescriptors } from './activation.ts';
 import type { Context } from './context.ts';
 import { formatMode, type OwnerText, parseOwner } from './owner.ts';
-import { bindingsText, diffText, registeredText, statusText, steerJson } from './steer-text.ts';
+import { type OutputOptions, print } from './print.ts';
+import { bindingsText, diffText, registeredText, statusText, steerData } from './steer-text.ts';
 
 /** Options of every command. */
-export interface SteerOptions {
+export interface SteerOptions extends OutputOptions {
   readonly netns?: string;
   readonly bpffs?: string;
-  readonly output: 'table' | 'json';
 }
 
 /** Where the socket of a process listens, as a user writes it. */
@@ -204,7 +204,7 @@ export async function metrics(options: SteerOptions, context: Context): Promise<
 }
 
 function say(options: SteerOptions, context: Context, value: unknown, text: string): void {
-  context.stdout.write(options.output === 'json' ? steerJson(value) : text);
+  print(options, context, steerData(value), () => text);
 }
 
 function openNamespace(netns: string | undefined): NetworkNamespace {

@@ -69,12 +69,10 @@ export function diffText({ added, removed, changed, unchanged }: BindingDiff, dr
     .join('')}bindings ${verb} replaced: ${counts}\n`;
 }
 
-/** JSON for programs: addresses as text, counts as numbers, cookies as `ss -e` shows them. */
-export const steerJson = (value: unknown): string => `${JSON.stringify(plain(value), undefined, 2)}\n`;
-
-function plain(value: unknown): unknown {
+/** What programs get: addresses as text, counts as numbers, cookies as `ss -e` shows them. */
+export function steerData(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return value.map(steerData);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => {
@@ -83,7 +81,7 @@ function plain(value: unknown): unknown {
       if (name === 'prefix') return [name, formatPrefix(each)];
       if (name === 'ports') return ['port', formatPorts(each)];
       if (name === 'missing') return [name, formatMissing(each)];
-      return [name, plain(each)];
+      return [name, steerData(each)];
     }),
   );
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import { addExamples } from './examples.ts';
 
 /** The version of waggle, from its package. */
 export function waggleVersion(): string {
@@ -18,8 +19,7 @@ export function versionText(): string {
 
 /** Adds the command. */
 export function addVersion(program: Command, { stdout }: Context): void {
-  program
-    .command('version')
+  addExamples(program.command('version'), ['waggle version'])
     .description('print the versions of waggle, node and the kernel')
     .action(() => {
       stdout.write(`${versionText()}\n`);

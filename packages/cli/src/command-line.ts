@@ -1,0 +1,58 @@
+/**
+ * The command line as a whole: its commands, one file each, in the order and under the headings in which help shows them. Files
+ * that add commands load nothing that takes long; what a command does is loaded when it runs.
+ */
+import { Command } from 'commander';
+import { addCompile } from './compile.ts';
+import type { Context } from './context.ts';
+import { addDoctor } from './doctor.ts';
+import { styleFor } from './output.ts';
+import { addPolicy } from './policy.ts';
+import { addSteer } from './steer.ts';
+import { addVersion, versionText } from './version.ts';
+
+const EXAMPLES = `
+Examples:
+  waggle doctor             what this host can do, and whether waggle can run on it
+  waggle doctor -o json     the same for programs
+  waggle compile x.bpf.ts   the code of the programs in a module
+  waggle steer --help       one listening socket for many ports and prefixes
+  waggle policy --help      what a policy allows, and why
+  waggle help doctor        all about one command
+
+Environment:
+  WAGGLE_DEBUG=1            print the stack trace of an error
+  NO_COLOR=1                no colours`;
+
+/** All commands. */
+export function commandLine(context: Context): Command {
+  const program = new Command('waggle')
+    .description('Identity-based networking, security and observability with eBPF.')
+    .version(versionText(), '-v, --version', 'print the versions of waggle, node and the kernel')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help on a command')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('Run waggle --help to see what there is.')
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      getOutHelpWidth: () => styleFor(context.stdout).width,
+      getErrHelpWidth: () => styleFor(context.stderr).width,
+      outputError: (text, write) => write(text.replace(/^error: /, 'waggle: ')),
+    })
+    .exitOverride();
+  const adders: readonly (readonly [
+    heading: string,
+    readonly ((program: Command, context: Context) => void)[],
+  ])[] = [
+    ['Policies:', [addPolicy]],
+    ['Looking inside:', [addDoctor]],
+    ['Building blocks:', [addSteer, addCompile]],
+    ['About waggle:', [addVersion]],
+  ];
+  for (const [heading, commands] of adders) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, context);
+  }
+  return program;
+}
