@@ -1,2 +1,14 @@
 /** The daemon on a host. */
 export * from './control.ts';
+export {
+  type AgentOptions,
+  type AgentOptionsInput,
+  AgentOptionsSchema,
+  DEFAULT_IPV4_POOL,
+  DEFAULT_IPV6_POOL,
+  DEFAULT_PINS,
+  DEFAULT_RUN_DIRECTORY,
+  DEFAULT_STATE_DIRECTORY,
+  parseAgentOptions,
+  socketOf,
+} from './options.ts';

@@ -45,10 +45,13 @@ export class WaggleError extends Error {
   constructor(code: ErrorCode, message: string, options: WaggleErrorOptions = {}) {
     const { hint } = options;
     super(
-      hint === undefined ? message : `${message}${hint.startsWith('\n') ? ':' : '. '}${hint}`,
+      hint === undefined ? message : `${sentence(message)}${hint.startsWith('\n') ? ':' : '. '}${hint}`,
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
     this.hint = hint;
   }
 }
+
+/** Without the full stop, which comes before the hint in any case. */
+const sentence = (message: string): string => (message.endsWith('.') ? message.slice(0, -1) : message);

@@ -1,0 +1,101 @@
+/** How an agent runs: what the command line and its configuration file say, checked, with a default for everything. */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { WaggleError } from '@waggle/bpf';
+import * as z from 'zod';
+
+export const DEFAULT_STATE_DIRECTORY = '/var/lib/waggle';
+export const DEFAULT_RUN_DIRECTORY = '/run/waggle';
+export const DEFAULT_PINS = '/sys/fs/bpf/waggle';
+/** `waggle` in hexadecimal is 77 61 67 67 6c 65. */
+export const DEFAULT_IPV4_POOL = '10.92.0.0/16';
+export const DEFAULT_IPV6_POOL = 'fd77:6167:676c:65::/64';
+
+const cidr = (family: 'ipv4' | 'ipv6') => {
+  const prefix = family === 'ipv4' ? z.cidrv4() : z.cidrv6();
+  const [name, example] = family === 'ipv4' ? ['IPv4', DEFAULT_IPV4_POOL] : ['IPv6', DEFAULT_IPV6_POOL];
+  return z.string().refine((text) => text === 'none' || prefix.safeParse(text).success, {
+    error: `is neither an ${name} prefix, as ${example}, nor none`,
+  });
+};
+const anyCidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'is no prefix, as 10.0.0.0/8' });
+const directory = z
+  .string()
+  .regex(/^\/[^\0]*$/, { error: 'is no absolute path' })
+  .transform((path) => path.replace(/(?<=.)\/+$/, ''));
+const switches = z.boolean();
+
+/** The options by their names on the command line; all have defaults. */
+export const AgentOptionsSchema = z
+  .strictObject({
+    /** What this host is called. */
+    'node-name': z.string().min(1).max(253).default(hostname),
+    'state-dir': directory.default(DEFAULT_STATE_DIRECTORY),
+    'run-dir': directory.default(DEFAULT_RUN_DIRECTORY),
+    /** Of the API; `agent.sock` in the run directory when absent. */
+    socket: directory.optional(),
+    /** The group that may use the socket, by number. */
+    'socket-group': z.int().min(0).optional(),
+    /** A directory of a bpf file system. */
+    pins: directory.default(DEFAULT_PINS),
+    /** The network namespace that is the host: a name of ip netns, or a path. Absent, and without devices: one of its own. */
+    netns: z.string().min(1).optional(),
+    /** The host's devices to work on: its ways to the world. */
+    device: z.array(z.string().regex(/^[^/\s\0]{1,15}$/, { error: 'is no name of a device' })).default([]),
+    'ipv4-pool': cidr('ipv4').default(DEFAULT_IPV4_POOL),
+    'ipv6-pool': cidr('ipv6').default(DEFAULT_IPV6_POOL),
+    /** Whether what endpoints send to the world goes under the host's address. */
+    masquerade: switches.default(true),
+    /** Destinations that endpoints reach under their own addresses. */
+    'native-routing-cidr': z.array(anyCidr).default([]),
+    'policy-dir': directory.optional(),
+    enforcement: z
+      .enum(['default', 'always', 'never'], { error: 'is none of default, always, never' })
+      .default('default'),
+    audit: switches.default(false),
+    'allow-localhost': switches.default(false),
+    /** Labels of the host itself. */
+    'host-label': z.array(z.string().min(1)).default([]),
+    /** Which labels make identities: expressions, as LabelFilter takes them. */
+    'label-filter': z.array(z.string().min(1)).default([]),
+    'max-connections': z.int().min(1024).max(16_777_216).default(524_288),
+    mtu: z.int().min(1280).max(65_535).default(1500),
+    'log-level': z
+      .enum(['trace', 'debug', 'info', 'warn', 'error'], {
+        error: 'is none of trace, debug, info, warn, error',
+      })
+      .default('info'),
+    'log-format': z.enum(['text', 'json'], { error: 'is neither text nor json' }).default('text'),
+    /** State documents to move aside. */
+    'discard-state': z.array(z.string()).default([]),
+  })
+  .refine((options) => options['ipv4-pool'] !== 'none' || options['ipv6-pool'] !== 'none', {
+    path: ['ipv4-pool'],
+    error: 'must not be none when ipv6-pool is none, too: endpoints need addresses',
+  });
+
+/** Options as they are given: everything may be left out. */
+export type AgentOptionsInput = z.input<typeof AgentOptionsSchema>;
+export type AgentOptions = z.output<typeof AgentOptionsSchema>;
+
+/**
+ * Checks options.
+ * @param where - What to call them in messages: `the command line`, a file.
+ * @throws WaggleError MALFORMED that names the first wrong option.
+ */
+export function parseAgentOptions(input: unknown, where = 'the options'): AgentOptions {
+  const checked = AgentOptionsSchema.safeParse(input);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const path = issue?.path.map(String).join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
+    throw new WaggleError('UNKNOWN_FIELD', `${where}: there is no option ${issue.keys[0]}.`, {
+      hint: `Known: ${Object.keys(AgentOptionsSchema.shape).join(', ')}`,
+    });
+  }
+  throw new WaggleError('MALFORMED', `${where}: ${path} ${issue?.message ?? 'is wrong'}.`);
+}
+
+/** Where the API is. */
+export const socketOf = (options: Pick<AgentOptions, 'socket' | 'run-dir'>): string =>
+  options.socket ?? join(options['run-dir'], 'agent.sock');
