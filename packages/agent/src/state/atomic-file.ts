@@ -1,0 +1,36 @@
+/**
+ * A file that is replaced as a whole: after a crash of the process or of the machine there is the old content or the new one.
+ * So the new content is on the disk before the name points to it, and the name before anybody is told that it is saved.
+ */
+import { open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Writes a file; when this throws, what was there before is still there. One writer at a time: the temporary file has one name,
+ * so that crashes leave no more than one.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  try {
+    await synchronized(temporary, 'w', (file) => file.writeFile(text));
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  await synchronized(dirname(path), 'r', async () => {});
+}
+
+async function synchronized(
+  path: string,
+  flags: string,
+  write: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await write(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
