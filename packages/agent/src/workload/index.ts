@@ -1,0 +1,21 @@
+/** Workloads: their namespaces, and how they are joined to the host. */
+export { containersOfCgroup, processOfContainer } from './containers.ts';
+export {
+  connectEndpoint,
+  disconnectEndpoint,
+  type EndpointNetwork,
+  type EndpointNetworkSpec,
+} from './endpoint-network.ts';
+export { GATEWAY, type Gateway } from './gateway.ts';
+export {
+  HostChange,
+  type HostNeeds,
+  hostChanges,
+  mergeChanges,
+  planHost,
+  prepareHost,
+  restoreHost,
+} from './host-preparation.ts';
+export { createIsolatedHost, removeIsolatedHost } from './isolated-host.ts';
+export { LinkWatch } from './link-watch.ts';
+export { openPlace, placeText } from './open-place.ts';
