@@ -33,7 +33,7 @@ export { type PackedElements, TableMap, type UpdateMode } from './map/table.ts';
 export * from './net/index.ts';
 export { unpin } from './object.ts';
 export * from './probe/index.ts';
-export { awaitPrograms } from './program/await.ts';
+export { awaitPrograms, programsEnded } from './program/await.ts';
 export { type LoadDeclaredOptions, LoadedProgram, loadDeclared } from './program/compiled.ts';
 export { type LoadOptions, loadProgram, type ProgramSpec } from './program/load.ts';
 export {

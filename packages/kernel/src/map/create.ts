@@ -98,7 +98,8 @@ export function openMap<const S extends MapSpec>(source: MapSource, spec?: S): M
     const info = mapInfo(fd, where);
     if (!spec) return rawMap(fd, info);
     checkDeclaration(where, info, spec);
-    return wrap(fd, spec.name ?? info.name, spec);
+    // A map may be larger or smaller than its declaration says, and is known by its own size from here on.
+    return wrap<S>(fd, spec.name ?? info.name, { ...spec, maxEntries: info.maxEntries });
   } catch (error) {
     new KernelMap(fd, '').close();
     throw error;

@@ -12,3 +12,9 @@ const GLOBAL = 1;
 export function awaitPrograms(): void {
   check(libc.membarrier(GLOBAL), 'wait for', 'programs that run');
 }
+
+/**
+ * The same without stopping this thread.
+ * @returns whether the kernel can tell; where it cannot, {@link awaitPrograms} says why.
+ */
+export const programsEnded = (): Promise<boolean> => libc.membarrierAside(GLOBAL);

@@ -37,7 +37,9 @@ const {
 } = numbers;
 
 const syscallBpf: Native = libc.func('syscall', 'long', ['long', 'int', 'uintptr_t', 'uint32_t']);
-const syscall = bind('syscall', 'long', ['long', 'uintptr_t', 'long', 'long', 'long', 'long']);
+const SYSCALL_PARAMETERS = ['long', 'uintptr_t', 'long', 'long', 'long', 'long'];
+const syscall = bind('syscall', 'long', SYSCALL_PARAMETERS);
+const syscallLong = libc.func('syscall', 'long', SYSCALL_PARAMETERS);
 
 /** bpf(2). Written out because it is the hot path of every map operation. */
 export function bpf(command: number, attribute: number, size: number): number {
@@ -59,6 +61,15 @@ export function perfEventOpen(
 /** membarrier(2). */
 export function membarrier(command: number): number {
   return syscall(MEMBARRIER, command, 0, 0, 0, 0);
+}
+
+/** membarrier(2) on a thread of its own; whether it succeeded, for the errno stays on that thread. */
+export function membarrierAside(command: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    syscallLong.async(MEMBARRIER, command, 0, 0, 0, 0, (error: Error | null, returned: number) =>
+      error ? reject(error) : resolve(returned === 0),
+    );
+  });
 }
 
 /** pidfd_open(2): a descriptor for a process. */
