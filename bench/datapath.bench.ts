@@ -54,12 +54,13 @@ function load(): LoadedProgram {
     [OTHER, 301],
   ] as const) {
     const key = { words: [0, 0, MAPPED, address] };
-    loaded.map(endpoints).set(key, { interface: 1, identity, mac: parseMac('02:00:00:00:00:02') });
+    const mac = parseMac('02:00:00:00:00:02');
+    loaded.map(endpoints).set(key, { interface: 1, identity, mac, gatewayMac: mac });
     using inner = createMap(policy);
     for (const direction of ['ingress', 'egress'] as const) {
       inner.set(policyKey({ ...OPEN, direction }), policyValue({ ...OPEN, direction }, { cookie: 1 }));
     }
-    loaded.map(policies).set(identity, inner);
+    loaded.map(policies).set({ identity, set: 0 }, inner);
   }
   return loaded;
 }

@@ -91,7 +91,7 @@ test('the kernel finds the entry that the engine says decides', { skip: needsRoo
       const { entries } = repository.resolve(SUBJECT);
       using inner = createMap(policy);
       fill(inner, entries);
-      outer.set(SUBJECT, inner);
+      outer.set({ identity: SUBJECT, set: 0 }, inner);
       const expected = new PolicyMap(entries);
       for (const peer of [301, 302, 999]) {
         for (const direction of ['ingress', 'egress'] as const) {

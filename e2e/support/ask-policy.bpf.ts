@@ -10,7 +10,7 @@ export const askPolicy = tc((ctx) => {
   const question = ctx.at(Question, 0);
   if (!question) return Tc.Shot;
   const { subject, peer, direction, protocol, port } = question;
-  const found = findPolicy({ subject, peer, direction, protocol, port });
+  const found = findPolicy({ subject, peer, direction, protocol, port }, 0);
   const answer = ctx.at(u32, ANSWER);
   if (answer === null) return Tc.Shot;
   ctx.store(u32, ANSWER, found?.cookie ?? NO_ENTRY);

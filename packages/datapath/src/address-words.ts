@@ -1,5 +1,12 @@
-/** Addresses as the maps have them: 16 bytes in four words, IPv4 mapped. */
-import { type IpAddress, parseAddress, parsePrefix } from '@waggle/kernel';
+/** Addresses between text and what the maps have: 16 bytes in four words, IPv4 mapped. */
+import {
+  formatAddress,
+  formatPrefix,
+  type IpAddress,
+  networkOf,
+  parseAddress,
+  parsePrefix,
+} from '@waggle/kernel';
 import { MAPPED, MAPPED_BITS } from './addresses.bpf.ts';
 
 /** Four words, the first one first. */
@@ -16,8 +23,32 @@ export const addressWords = (text: string): AddressWords => wordsOf(parseAddress
  * @throws WaggleError MALFORMED
  */
 export function prefixKey(text: string): { prefixLength: number; address: AddressWords } {
-  const { length, ...address } = parsePrefix(text);
+  const { length, ...address } = networkOf(parsePrefix(text));
   return { prefixLength: address.family === 4 ? MAPPED_BITS + length : length, address: wordsOf(address) };
+}
+
+/** The address that words stand for. */
+export function addressText(words: readonly number[]): string {
+  const { family, bytes } = addressOf(words);
+  return formatAddress(family === 4 ? bytes.subarray(12) : bytes);
+}
+
+/** The prefix that a key of a prefix tree stands for. */
+export function prefixText(key: {
+  readonly prefixLength: number;
+  readonly address: readonly number[];
+}): string {
+  const { family, bytes } = addressOf(key.address);
+  if (family === 6 || key.prefixLength < MAPPED_BITS)
+    return formatPrefix({ bytes, length: key.prefixLength });
+  return formatPrefix({ bytes: bytes.subarray(12), length: key.prefixLength - MAPPED_BITS });
+}
+
+function addressOf(words: readonly number[]): IpAddress {
+  const view = new DataView(new ArrayBuffer(16));
+  for (const [index, word] of words.entries()) view.setUint32(4 * index, word);
+  const isMapped = words[0] === 0 && words[1] === 0 && words[2] === MAPPED;
+  return { family: isMapped ? 4 : 6, bytes: new Uint8Array(view.buffer) };
 }
 
 function wordsOf({ family, bytes }: IpAddress): AddressWords {

@@ -17,10 +17,16 @@ export const Endpoint = struct('endpoint', {
   identity: u32,
   /** Of the endpoint's own end. */
   mac: bytes(6),
+  /** Of the host's end: for user space, which finds here what it knew. */
+  gatewayMac: bytes(6),
 });
 
 export const Prefix = struct('prefix', { prefixLength: u32, address: Address });
-export const Peer = struct('peer', { identity: u32 });
+export const Peer = struct('peer', {
+  identity: u32,
+  /** That of its key: by this user space sees whether a prefix is there itself, or a broader one. */
+  prefixLength: u32,
+});
 
 export const MAX_ENDPOINTS = 65_535;
 export const MAX_PREFIXES = 512_000;

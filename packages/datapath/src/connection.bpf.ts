@@ -73,8 +73,14 @@ export const connections = lruHashMap({
   value: Connection,
   maxEntries: MAX_CONNECTIONS,
 });
-/** The generation of policy and endpoints. */
-export const generations = arrayMap({ name: 'generations', value: u32, maxEntries: 1 });
+/** What is at which index of {@link generations}. */
+export const Generation = {
+  /** The generation of policies, peers and endpoints; its lowest bit says which set of policies is in force. */
+  InForce: 0,
+  /** For user space: 1 while the two sets of policies differ. */
+  Unsettled: 1,
+} as const;
+export const generations = arrayMap({ name: 'generations', value: u32, maxEntries: 2 });
 
 /** How long connections live without a packet, in seconds. */
 const Lifetime = { TcpBegun: 60, TcpEstablished: 21_600, TcpOver: 10, Other: 60 } as const;

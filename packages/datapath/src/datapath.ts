@@ -1,40 +1,37 @@
 /**
  * The datapath of one host: its maps, and the programs at its endpoints. What it is told (endpoints, peers, policies) is in
  * force when the call returns; what established connections were granted is decided anew then.
+ *
+ * With pins, all of that outlives the process: who opens them again finds everything as it was, and no packet notices.
  */
-import { type MapSpec, WaggleError } from '@waggle/bpf';
-import {
-  attachTcx,
-  createMap,
-  type KernelMap,
-  type Link,
-  type LoadedProgram,
-  loadDeclared,
-  type MapOf,
-  parseIpv4,
-  parseMac,
-} from '@waggle/kernel';
-import { addressWords, prefixKey } from './address-words.ts';
-import { endpoints, ipcache } from './addresses.bpf.ts';
-import { connections, generations } from './connection.bpf.ts';
-import { type endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
-import { datagrams } from './flow.bpf.ts';
-import { policies, policy, Towards } from './policy.bpf.ts';
-import { type PolicyMapEntry, type PolicyMapTarget, policyKey, policyValue } from './policy-map.ts';
-import { metricOf, metrics } from './report.bpf.ts';
 
-/** An endpoint, as the datapath needs to know it. */
-export interface EndpointSpec {
-  /** The host's end of its veth pair: the device's index. */
-  readonly interface: number;
-  readonly identity: number;
-  readonly ipv4?: string;
-  readonly ipv6?: string;
-  /** The MAC address of its own end. */
-  readonly mac: string;
-  /** The MAC address of the host's end. */
-  readonly gatewayMac: string;
-}
+import { WaggleError } from '@waggle/bpf';
+import type { KernelMap } from '@waggle/kernel';
+import { Generation } from './connection.bpf.ts';
+import { type ConnectionView, connectionView } from './connection-list.ts';
+import { DeviceLinks } from './device-links.ts';
+import { ENDPOINT_SITES, EndpointPrograms } from './endpoint-programs.ts';
+import { type EndpointSpec, EndpointTable } from './endpoint-table.ts';
+import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
+import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
+import {
+  closeMaps,
+  createMaps,
+  type OtherLayout,
+  PinDirectory,
+  type PinnedObject,
+  pinned,
+  removePins,
+} from './pins.ts';
+import { Towards } from './policy.bpf.ts';
+import {
+  type InstalledEntry,
+  installedEntry,
+  type PolicyMapEntry,
+  type PolicyMapTarget,
+} from './policy-map.ts';
+import { PolicySets, type PolicyUpdate } from './policy-sets.ts';
+import { MAX_METRICS, metricOf } from './report.bpf.ts';
 
 /** Packets and bytes. */
 export interface TrafficCount {
@@ -42,188 +39,298 @@ export interface TrafficCount {
   readonly bytes: bigint;
 }
 
-/** An endpoint's programs and their places. */
-interface Attached {
-  readonly spec: EndpointSpec;
-  readonly programs: readonly LoadedProgram[];
-  readonly links: readonly Link[];
+/** What was counted for a reason and a direction. */
+export interface TrafficView extends TrafficCount {
+  readonly reason: number;
+  readonly towards: keyof typeof Towards;
 }
 
-/** No address: nothing that is sent comes from there. */
-const NONE = '::';
-
-export interface DatapathOptions {
-  /** How many connections are remembered; those that were quiet for longest are forgotten first. */
-  readonly maxConnections?: number;
+export interface DatapathOptions extends DatapathSizes {
+  /** A directory of a bpf file system, made if need be; without it everything ends with this process. */
+  readonly pins?: string;
+  /** What to do about maps of another version of waggle; see {@link Datapath.open}. Default: refuse. */
+  readonly otherLayout?: OtherLayout;
+  /** Milliseconds to wait for another process that has the pins open. Default: 5000. */
+  readonly patience?: number;
 }
+
+/** An endpoint that has programs here. */
+export interface EndpointView {
+  /** The index of the host's end; 0 where the device is gone. */
+  readonly device: number;
+  /** Absent when it was never completed: add it again, or remove it. */
+  readonly spec?: EndpointSpec;
+}
+
+/** Things that change in the same instant. */
+export interface DatapathChange<E extends PolicyMapEntry = PolicyMapEntry> {
+  readonly policies?: Iterable<PolicyUpdate<E>>;
+  readonly peers?: Iterable<PeerUpdate>;
+}
+
+const PATIENCE = 5000;
 
 export class Datapath implements Disposable {
-  readonly #endpoints: MapOf<typeof endpoints>;
-  readonly #ipcache: MapOf<typeof ipcache>;
-  readonly #policies: MapOf<typeof policies>;
-  readonly #connections: MapOf<typeof connections>;
-  readonly #generations: MapOf<typeof generations>;
-  readonly #metrics: MapOf<typeof metrics>;
-  readonly #datagrams: MapOf<typeof datagrams>;
-  readonly #attached = new Map<number, Attached>();
+  /** Whether the maps were there already. */
+  readonly adopted: boolean;
+  readonly #maps: DatapathMaps;
+  readonly #pins: PinDirectory | undefined;
+  readonly #links: DeviceLinks<keyof typeof ENDPOINT_SITES>;
+  readonly #endpoints: EndpointTable;
+  readonly #peers: PeerTable;
+  readonly #policies: PolicySets;
 
   private constructor(
-    create: <S extends MapSpec>(spec: S, maxEntries?: number) => MapOf<S>,
-    options: DatapathOptions,
+    maps: DatapathMaps,
+    sizes: Required<DatapathSizes>,
+    pins?: { readonly directory: PinDirectory; readonly adopted: boolean },
   ) {
-    this.#endpoints = create(endpoints);
-    this.#ipcache = create(ipcache);
-    this.#policies = create(policies);
-    this.#connections = create(connections, options.maxConnections);
-    this.#generations = create(generations);
-    this.#metrics = create(metrics);
-    this.#datagrams = create(datagrams);
+    this.adopted = pins?.adopted ?? false;
+    this.#maps = maps;
+    this.#pins = pins?.directory;
+    this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.directory('endpoints'));
+    this.#endpoints = new EndpointTable(maps);
+    this.#peers = new PeerTable(maps);
+    this.#policies = new PolicySets(maps, policySpec(sizes));
+    this.#adoptEndpoints();
+  }
+
+  /** Creates the datapath of a host that ends with this process. */
+  static create(sizes: DatapathSizes = {}): Datapath {
+    return Datapath.open(sizes);
   }
 
   /**
-   * Creates the maps of a host.
-   * @throws KernelError DENIED without CAP_BPF, FULL without memory; nothing is left behind then.
+   * Opens the datapath of a host: what is pinned, or a new one. Nobody else can open the same pins until it is closed.
+   *
+   * Maps of another version of waggle cannot be read. To replace them keeps the programs that are attached, with the maps and
+   * policies that they have, until {@link addEndpoint} puts new ones in their place; so nothing opens up meanwhile. Put the
+   * policies in force before that. Connections that are open then are decided as if they began with their next packet.
+   *
+   * @throws WaggleError NOT_FOUND, OUT_OF_RANGE, BUSY when another process has it open, WRONG_TYPE for pins of another version;
+   *   KernelError DENIED without CAP_BPF, FULL without memory. Nothing is left behind then.
    */
-  static create(options: DatapathOptions = {}): Datapath {
-    const created: KernelMap[] = [];
-    const create = <S extends MapSpec>(spec: S, maxEntries = spec.maxEntries): MapOf<S> => {
-      const map = createMap({ ...spec, maxEntries });
-      created.push(map);
-      return map;
-    };
+  static open(options: DatapathOptions = {}): Datapath {
+    const { pins, otherLayout = 'refuse', patience = PATIENCE } = options;
+    const sizes = checkedSizes(options);
+    if (pins === undefined) {
+      const maps = createMaps(sizes);
+      return new Datapath(maps, sizes);
+    }
+    const directory = PinDirectory.open(pins, patience);
     try {
-      return new Datapath(create, options);
+      const { maps, adopted } = directory.maps(sizes, otherLayout);
+      return new Datapath(maps, sizes, { directory, adopted });
     } catch (error) {
-      for (const map of created) map.close();
+      directory.close();
       throw error;
     }
   }
 
+  /** What is pinned in a directory, for those who want to know before they remove it. */
+  static list(pins: string): PinnedObject[] {
+    return [...pinned(pins)];
+  }
+
   /**
-   * Puts the programs of an endpoint in place. Called in the network namespace of the host's end.
-   * @throws WaggleError EXISTS when there is one at this device; nothing has changed when it throws.
+   * Removes everything that is pinned in a directory, whatever of it is there: the programs are detached, the maps gone. Nothing
+   * is decided about packets from then on.
+   * @returns what was removed.
+   * @throws WaggleError BUSY while another process has it open.
+   */
+  static remove(pins: string, patience = PATIENCE): PinnedObject[] {
+    if (pinned(pins).next().done) return [];
+    using _lock = PinDirectory.open(pins, patience);
+    return removePins(pins);
+  }
+
+  /** All maps, by their names. */
+  get maps(): Readonly<Record<string, KernelMap>> {
+    return this.#maps;
+  }
+
+  /**
+   * Puts the programs of an endpoint in place, or others in their place without a gap. Called in the network namespace of the
+   * host's end. Its identity should have a policy by then: without one, everything is dropped.
+   * @throws WaggleError MISSING_FIELD without an address, MALFORMED, FULL; KernelError NOT_FOUND without the device. Then nothing
+   *   has changed.
    */
   addEndpoint(spec: EndpointSpec): void {
-    if (this.#attached.has(spec.interface)) {
-      throw new WaggleError('EXISTS', `There is already an endpoint at device ${spec.interface}.`);
+    if (spec.ipv4 === undefined && spec.ipv6 === undefined) {
+      throw new WaggleError('MISSING_FIELD', `the endpoint at device ${spec.interface} has no address`);
     }
-    const addresses = [spec.ipv4, spec.ipv6].filter((address) => address !== undefined);
-    const value = { interface: spec.interface, identity: spec.identity, mac: parseMac(spec.mac) };
-    const config = { endpoint: endpointConfig(spec) };
-    const maps = this.#maps();
-    const programs: LoadedProgram[] = [];
-    const links: Link[] = [];
+    using programs = new EndpointPrograms(spec, this.#maps);
+    // Programs that find no endpoint behind their device would ask no policy, so it is there before them.
+    const undo = this.#endpoints.put(spec);
     try {
-      const from = loadDeclared(fromEndpoint, { maps, config });
-      programs.push(from);
-      const to = loadDeclared(toEndpoint, { maps });
-      programs.push(to);
-      links.push(attachTcx(from.program, spec.interface, 'ingress'));
-      links.push(attachTcx(to.program, spec.interface, 'egress'));
-      for (const address of addresses) this.#endpoints.set({ words: addressWords(address) }, value);
+      this.#links.attach(spec.interface, { from: programs.from.program, to: programs.to.program });
     } catch (error) {
-      for (const address of addresses) this.#endpoints.delete({ words: addressWords(address) });
-      for (const held of [...links, ...programs]) held.close();
+      undo();
       throw error;
     }
-    this.#attached.set(spec.interface, { spec, programs, links });
-    this.#decideAnew();
+    this.#endpoints.trim(spec);
+    this.#policies.decideAnew();
   }
 
-  /** Takes the programs of an endpoint away. */
+  /**
+   * Gives an endpoint another identity.
+   * @throws WaggleError NOT_FOUND
+   */
+  updateEndpoint(device: number, { identity }: Pick<EndpointSpec, 'identity'>): void {
+    const spec = this.#endpoints.get(device);
+    if (!spec) throw new WaggleError('NOT_FOUND', `there is no endpoint at device ${device}`);
+    this.#endpoints.put({ ...spec, identity });
+    this.#policies.decideAnew();
+  }
+
+  /** Takes the programs of an endpoint away, and forgets it. */
   removeEndpoint(device: number): void {
-    const attached = this.#attached.get(device);
-    if (!attached) return;
-    for (const address of [attached.spec.ipv4, attached.spec.ipv6]) {
-      if (address !== undefined) this.#endpoints.delete({ words: addressWords(address) });
+    this.#links.detach(device);
+    this.#endpoints.remove(device);
+    this.#policies.decideAnew();
+  }
+
+  /** The endpoints that have programs here, those included that were found when it was opened. */
+  endpoints(): EndpointView[] {
+    return this.#links.devices().map((device) => {
+      const spec = this.#links.isComplete(device) ? this.#endpoints.get(device) : undefined;
+      return { device, ...(spec && { spec }) };
+    });
+  }
+
+  /**
+   * Changes policies and peers. All policies change in the same instant. Peers that come are known right after the policies that
+   * may name them, those that go are forgotten right before.
+   * @throws WaggleError MALFORMED, NOT_FOUND, FULL; KernelError. Everything is as before then.
+   */
+  apply<E extends PolicyMapEntry>({ policies = [], peers = [] }: DatapathChange<E>): void {
+    const policyChanges = this.#policies.plan(policies);
+    const peerChanges = this.#peers.plan(peers);
+    if (policyChanges.length === 0 && peerChanges.length === 0) return;
+    const goes = (change: PeerChange): boolean => change.after === null;
+    const { inForce } = this.#policies;
+    try {
+      this.#policies.write(policyChanges);
+      this.#peers.write(peerChanges.filter(goes));
+      if (policyChanges.length > 0) this.#policies.turn();
+      this.#peers.write(peerChanges.filter((change) => !goes(change)));
+    } catch (error) {
+      this.#peers.undo(peerChanges);
+      if (policyChanges.length > 0) this.#policies.undo(inForce);
+      this.#policies.decideAnew();
+      throw error;
     }
-    for (const held of [...attached.links, ...attached.programs]) held.close();
-    this.#attached.delete(device);
-    this.#decideAnew();
+    if (peerChanges.length > 0) this.#policies.decideAnew();
   }
 
   /** Says which identity is behind a prefix. */
   setPeer(prefix: string, identity: number): void {
-    this.#ipcache.set(prefixKey(prefix), { identity });
-    this.#decideAnew();
+    this.apply({ peers: [{ prefix, identity }] });
   }
 
   /** Forgets who is behind a prefix. */
   removePeer(prefix: string): void {
-    this.#ipcache.delete(prefixKey(prefix));
-    this.#decideAnew();
+    this.apply({ peers: [{ prefix, identity: null }] });
   }
 
   /**
-   * Puts a policy in force, the whole of it at once: the new map is complete before anyone sees it.
-   * @param target - Where each entry leads to.
+   * Puts a policy in force, the whole of it at once.
+   * @param target where each entry leads to.
    */
   setPolicy<E extends PolicyMapEntry>(
     identity: number,
     entries: readonly E[],
     target: (entry: E) => PolicyMapTarget,
   ): void {
-    using map = createMap(policy);
-    for (const entry of entries) map.set(policyKey(entry), policyValue(entry, target(entry)));
-    this.#policies.set(identity, map);
-    this.#decideAnew();
+    this.apply({ policies: [{ identity, entries, target }] });
   }
 
   /** Takes a policy away: what its endpoints send and get is dropped. */
   removePolicy(identity: number): void {
-    this.#policies.delete(identity);
-    this.#decideAnew();
+    this.apply({ policies: [{ identity, entries: null }] });
+  }
+
+  /** The identities that have a policy. */
+  policyIdentities(): number[] {
+    return [...this.#policies.identities()];
+  }
+
+  /** The entries that are in force for an identity, in the kernel's order; null when it has no policy. */
+  policyEntries(identity: number): InstalledEntry[] | null {
+    using map = this.#policies.open(identity);
+    return map && [...map].map(([key, value]) => installedEntry(key, value));
+  }
+
+  /** Who is behind which prefix. */
+  peers(): Generator<PeerView> {
+    return this.#peers.list();
+  }
+
+  /** Connections, as long as the kernel remembers them; those that come or go meanwhile may be there or not. */
+  *connections(): Generator<ConnectionView> {
+    const generation = this.#maps.generations.get(Generation.InForce) ?? 0;
+    const now = monotonicSeconds();
+    for (const [tuple, connection] of this.#maps.connections) {
+      yield connectionView(tuple, connection, generation, now);
+    }
   }
 
   /** What was counted for a reason, on the way to endpoints or away from them. */
   traffic(reason: number, towards: keyof typeof Towards): TrafficCount {
-    const counts: readonly TrafficCount[] = this.#metrics.get(metricOf(reason, Towards[towards])) ?? [];
-    return {
-      packets: counts.reduce((sum, { packets }) => sum + packets, 0n),
-      bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0n),
-    };
+    return sum(this.#maps.metrics.get(metricOf(reason, Towards[towards])) ?? []);
   }
 
-  /** Ends everything: the programs are detached, the maps gone. */
+  /** Everything that was counted. */
+  metrics(): TrafficView[] {
+    const slots = new Map(this.#maps.metrics);
+    return Array.from({ length: MAX_METRICS / 2 }, (_, reason) =>
+      (Object.keys(Towards) as (keyof typeof Towards)[]).map((towards) => ({
+        reason,
+        towards,
+        ...sum(slots.get(metricOf(reason, Towards[towards])) ?? []),
+      })),
+    )
+      .flat()
+      .filter(({ packets }) => packets > 0n);
+  }
+
+  /** Removes connections that are over. @returns how many there were. */
+  collect(): number {
+    const now = monotonicSeconds();
+    const expired = [...this.#maps.connections].filter(([, { expires }]) => expires <= now);
+    this.#maps.connections.deleteAll(expired.map(([tuple]) => tuple));
+    return expired.length;
+  }
+
+  /** Lets go of everything: what is pinned goes on, all else ends. */
   close(): void {
-    for (const device of [...this.#attached.keys()]) this.removeEndpoint(device);
-    for (const map of Object.values(this.#maps())) map.close();
+    if (this.#pins) this.#policies.settle();
+    this.#policies.close();
+    this.#links.close();
+    closeMaps(this.#maps);
+    this.#pins?.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #maps() {
-    return {
-      endpoints: this.#endpoints,
-      ipcache: this.#ipcache,
-      policies: this.#policies,
-      connections: this.#connections,
-      generations: this.#generations,
-      metrics: this.#metrics,
-      datagrams: this.#datagrams,
-    };
-  }
-
-  #decideAnew(): void {
-    this.#generations.set(0, ((this.#generations.get(0) ?? 0) + 1) >>> 0);
+  /** Forgets endpoints whose devices are gone, or that never got programs. */
+  #adoptEndpoints(): void {
+    this.#links.adopt();
+    const devices = new Set(this.#links.devices());
+    const lost = this.#endpoints.devices().filter((device) => !devices.has(device));
+    for (const device of lost) this.#endpoints.remove(device);
+    if (lost.length > 0) this.#policies.decideAnew();
   }
 }
 
-/** The values of {@link endpoint}. */
-function endpointConfig(spec: EndpointSpec) {
-  const [ipv6Word0, ipv6Word1, ipv6Word2, ipv6Word3] = addressWords(spec.ipv6 ?? NONE);
-  const mac = parseMac(spec.gatewayMac);
-  const view = new DataView(mac.buffer, mac.byteOffset, mac.byteLength);
+/** The clock of `clock()` in connection.bpf.ts. */
+const monotonicSeconds = (): number => Number(process.hrtime.bigint() / 1_000_000_000n);
+
+function sum(counts: readonly TrafficCount[]): TrafficCount {
   return {
-    interface: spec.interface,
-    ipv4: spec.ipv4 === undefined ? 0 : parseIpv4(spec.ipv4),
-    ipv6Word0,
-    ipv6Word1,
-    ipv6Word2,
-    ipv6Word3,
-    gatewayHigh: view.getUint32(0),
-    gatewayLow: view.getUint16(4),
+    packets: counts.reduce((total, { packets }) => total + packets, 0n),
+    bytes: counts.reduce((total, { bytes }) => total + bytes, 0n),
   };
 }

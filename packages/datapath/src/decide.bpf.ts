@@ -7,7 +7,7 @@ import { type bool, type Infer, type Ref, u8, type u32, zeroed } from '@waggle/b
 import { endpoints, peerIdentity } from './addresses.bpf.ts';
 import { Connection, clock, connections, Seen } from './connection.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
-import { findPolicy, type PolicyValue, Towards, Verdict } from './policy.bpf.ts';
+import { findPolicy, type PolicyValue, type Question, Towards, Verdict } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
 
 /**
@@ -61,15 +61,17 @@ function ask(
   protocol: u8,
   direction: u8,
 ): Ref<typeof PolicyValue> | null {
-  const { initiator, responder, port } = connection;
+  const { initiator, responder, port, generation } = connection;
   const isAway = direction === Towards.Away;
-  return findPolicy({
+  const question: Infer<typeof Question> = {
     subject: isAway ? initiator : responder,
     peer: isAway ? responder : initiator,
     direction,
     protocol,
     port,
-  });
+  };
+  // Both ends are asked under one generation, or a change between the two might let through what neither policy allows.
+  return findPolicy(question, generation);
 }
 
 function mayPass(entry: Infer<typeof PolicyValue> | null): bool {

@@ -1,21 +1,44 @@
 /** waggle's programs for packets, and what user space writes for them. */
 export { addressWords, prefixKey } from './address-words.ts';
 export { endpoints, ipcache } from './addresses.bpf.ts';
-export { connections, generations } from './connection.bpf.ts';
-export { Datapath, type DatapathOptions, type EndpointSpec, type TrafficCount } from './datapath.ts';
+export { connections, Generation, generations } from './connection.bpf.ts';
+export type { ConnectionState, ConnectionView } from './connection-list.ts';
+export {
+  Datapath,
+  type DatapathChange,
+  type DatapathOptions,
+  type EndpointView,
+  type TrafficCount,
+  type TrafficView,
+} from './datapath.ts';
+export { DeviceLinks, type Sites } from './device-links.ts';
 export { endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
+export type { EndpointSpec } from './endpoint-table.ts';
+export { type DatapathMaps, type DatapathSizes, mapSpecs } from './layout.ts';
+export type { PeerUpdate, PeerView } from './peer-table.ts';
+export type { OtherLayout, PinnedObject } from './pins.ts';
 export {
   findPolicy,
   MAX_POLICIES,
   MAX_POLICY_ENTRIES,
   PolicyKey,
+  PolicyOwner,
   PolicyValue,
   policies,
   policy,
   Question,
+  setOf,
   Towards,
   Verdict,
 } from './policy.bpf.ts';
-export { type PolicyMapEntry, type PolicyMapTarget, policyKey, policyValue } from './policy-map.ts';
+export {
+  type InstalledEntry,
+  type PolicyMapEntry,
+  type PolicyMapKey,
+  type PolicyMapTarget,
+  policyKey,
+  policyValue,
+} from './policy-map.ts';
+export type { PolicyUpdate } from './policy-sets.ts';
 export { Reason } from './reasons.ts';
 export { metrics } from './report.bpf.ts';

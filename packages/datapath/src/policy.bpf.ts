@@ -68,13 +68,25 @@ export const policy = lpmTrie({
   value: PolicyValue,
   maxEntries: MAX_POLICY_ENTRIES,
 });
-/** By the identity of the endpoint. */
+/** Whose policy, and of which of the two sets. */
+export const PolicyOwner = struct('policy_owner', {
+  /** Of the endpoint. */
+  identity: u32,
+  set: u32,
+});
+/**
+ * The policies of all identities, twice: one set is in force, the other one is where changes are written. Which is which, the
+ * lowest bit of the generation says (see connection.bpf.ts), so that any number of policies changes in one instant.
+ */
 export const policies = hashOfMaps({
   name: 'policies',
-  key: u32,
+  key: PolicyOwner,
   inner: policy,
-  maxEntries: MAX_POLICIES,
+  maxEntries: 2 * MAX_POLICIES,
 });
+
+/** The set that is in force under a generation. */
+export const setOf = (generation: u32): u32 => u32(generation & 1);
 
 /** A packet, as policy sees it. */
 export const Question = struct('policy_question', {
@@ -87,11 +99,14 @@ export const Question = struct('policy_question', {
 });
 
 /**
- * The entry that decides about a packet: of the peer with a protocol, of anybody with a protocol, of the peer, of anybody. Null
+ * The entry that decides about a packet under a generation: of the peer with a protocol, of anybody with a protocol, of the peer, of anybody. Null
  * where there is none, or no policy at all: then the packet is dropped.
  */
-export function findPolicy(question: Infer<typeof Question>): Ref<typeof PolicyValue> | null {
-  const entries = policies.lookup(question.subject);
+export function findPolicy(
+  question: Infer<typeof Question>,
+  generation: u32,
+): Ref<typeof PolicyValue> | null {
+  const entries = policies.lookup({ identity: question.subject, set: setOf(generation) });
   if (!entries) return null;
   const { direction, protocol, port } = question;
   const own = entries.lookup({ prefixLength: PORT_BITS, identity: question.peer, direction, protocol, port });

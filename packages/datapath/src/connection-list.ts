@@ -1,0 +1,70 @@
+/** Connections and counts, as people want to see them. */
+import { type Infer, IpProtocol, ntoh16 } from '@waggle/bpf';
+import { addressText } from './address-words.ts';
+import { type Connection, Seen } from './connection.bpf.ts';
+import type { Tuple } from './flow.bpf.ts';
+
+/** How far a connection is. */
+export type ConnectionState = 'begun' | 'established' | 'closing' | 'over';
+
+/** A connection. */
+export interface ConnectionView {
+  /** IANA's number. */
+  readonly protocol: number;
+  /** Of who began it. For ICMP both ports are the identifier. */
+  readonly source: string;
+  readonly sourcePort: number;
+  readonly destination: string;
+  readonly destinationPort: number;
+  readonly sourceIdentity: number;
+  readonly destinationIdentity: number;
+  readonly state: ConnectionState;
+  /** Until it is forgotten, if nothing more comes; below 0 for what is forgotten already. */
+  readonly secondsLeft: number;
+  /** Of the entries that let it pass, at either end; 0 where none was asked. */
+  readonly egressCookie: number;
+  readonly ingressCookie: number;
+  /** Whether rules in audit mode would have dropped it. */
+  readonly audit: boolean;
+  /** Whether what holds now was asked; else it is when its next packet comes. */
+  readonly current: boolean;
+}
+
+/**
+ * What an entry of the map stands for.
+ * @param now seconds since the machine was started.
+ */
+export function connectionView(
+  tuple: Infer<typeof Tuple>,
+  connection: Infer<typeof Connection>,
+  generation: number,
+  now: number,
+): ConnectionView {
+  const low = { address: addressText(tuple.low), port: ntoh16(tuple.lowPort) };
+  const high = { address: addressText(tuple.high), port: ntoh16(tuple.highPort) };
+  const [from, to] = (connection.seen & Seen.FromLow) !== 0 ? [low, high] : [high, low];
+  return {
+    protocol: tuple.protocol,
+    source: from.address,
+    sourcePort: from.port,
+    destination: to.address,
+    destinationPort: to.port,
+    sourceIdentity: connection.initiator,
+    destinationIdentity: connection.responder,
+    state: stateOf(connection.seen, tuple.protocol),
+    secondsLeft: connection.expires - now,
+    egressCookie: connection.egressCookie,
+    ingressCookie: connection.ingressCookie,
+    audit: connection.audit !== 0,
+    current: connection.generation === generation,
+  };
+}
+
+function stateOf(seen: number, protocol: number): ConnectionState {
+  if (protocol === IpProtocol.Tcp) {
+    const ends = seen & (Seen.EndOfLow | Seen.EndOfHigh);
+    if ((seen & Seen.Reset) !== 0 || ends === (Seen.EndOfLow | Seen.EndOfHigh)) return 'over';
+    if (ends !== 0) return 'closing';
+  }
+  return (seen & Seen.Reply) !== 0 ? 'established' : 'begun';
+}

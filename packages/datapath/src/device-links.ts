@@ -1,0 +1,156 @@
+/**
+ * Programs at devices, held there by links that are pinned, where there is a directory for that. A program that is put where
+ * there is one takes its place without a packet passing in between.
+ */
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { attachTcx, type Direction, Link, Program, unpin } from '@waggle/kernel';
+
+/** The programs of a device by their names, and on which side of it each is. */
+export type Sites<Name extends string> = Readonly<Record<Name, Direction>>;
+
+/** Links of one kind of device. */
+export class DeviceLinks<Name extends string> implements Disposable {
+  readonly #sites: Sites<Name>;
+  readonly #directory: string | undefined;
+  readonly #links = new Map<number, Map<Name, Link>>();
+
+  /** @param directory where links are pinned; without it they end with this process. */
+  constructor(sites: Sites<Name>, directory?: string) {
+    this.#sites = sites;
+    this.#directory = directory;
+  }
+
+  /**
+   * Takes over the links that are pinned. Those whose devices are gone are removed.
+   * @returns the devices that are gone.
+   */
+  adopt(): number[] {
+    if (this.#directory === undefined) return [];
+    const gone: number[] = [];
+    for (const name of readdirSync(this.#directory)) {
+      const device = Number(name);
+      const links = this.#openPinned(device);
+      this.#links.set(device, links);
+      if ([...links.values()].some(isAlive)) continue;
+      this.detach(device);
+      gone.push(device);
+    }
+    return gone;
+  }
+
+  /** Those that have programs. */
+  devices(): number[] {
+    return [...this.#links.keys()];
+  }
+
+  /** Whether a device has all of its programs. */
+  isComplete(device: number): boolean {
+    return this.#links.get(device)?.size === Object.keys(this.#sites).length;
+  }
+
+  /**
+   * Puts programs at a device, in the place of those that are there. Called in the network namespace of the device.
+   * @throws KernelError; everything is as before then.
+   */
+  attach(device: number, programs: Readonly<Record<Name, Program>>): void {
+    const links = this.#links.get(device) ?? new Map<Name, Link>();
+    const undo: (() => void)[] = [];
+    using previous = new DisposableList();
+    try {
+      for (const name of Object.keys(this.#sites) as Name[]) {
+        const link = links.get(name);
+        if (link) {
+          const before = previous.add(Program.openById(link.info().programId));
+          undo.push(() => link.update(before));
+          link.update(programs[name]);
+          continue;
+        }
+        const created = attachTcx(programs[name], device, this.#sites[name]);
+        links.set(name, created);
+        undo.push(() => this.#remove(device, links, name));
+        this.#pin(device, name, created);
+      }
+    } catch (error) {
+      for (const step of undo.reverse()) step();
+      this.#removeDirectory(device);
+      throw error;
+    }
+    this.#links.set(device, links);
+  }
+
+  /** Takes the programs of a device away. */
+  detach(device: number): void {
+    const links = this.#links.get(device);
+    if (!links) return;
+    for (const name of [...links.keys()]) this.#remove(device, links, name);
+    this.#links.delete(device);
+    this.#removeDirectory(device);
+  }
+
+  /** Lets go of the links; those that are not pinned end. */
+  close(): void {
+    for (const links of this.#links.values()) for (const link of links.values()) link.close();
+    this.#links.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #openPinned(device: number): Map<Name, Link> {
+    const links = new Map<Name, Link>();
+    for (const name of Object.keys(this.#sites) as Name[]) {
+      const path = this.#path(device, name);
+      if (path !== undefined && existsSync(path)) links.set(name, Link.openPinned(path));
+    }
+    return links;
+  }
+
+  #pin(device: number, name: Name, link: Link): void {
+    const path = this.#path(device, name);
+    if (path === undefined) return;
+    const directory = dirname(path);
+    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
+    link.pin(path);
+  }
+
+  #remove(device: number, links: Map<Name, Link>, name: Name): void {
+    const link = links.get(name);
+    const path = this.#path(device, name);
+    links.delete(name);
+    if (path !== undefined) unpin(path);
+    if (link && isAlive(link)) link.detach();
+    link?.close();
+  }
+
+  #removeDirectory(device: number): void {
+    if (this.#directory === undefined) return;
+    const path = join(this.#directory, String(device));
+    if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
+  }
+
+  #path(device: number, name: Name): string | undefined {
+    return this.#directory === undefined ? undefined : join(this.#directory, String(device), name);
+  }
+}
+
+/** Whether a link still has its device. */
+function isAlive(link: Link): boolean {
+  const { target } = link.info();
+  return target.kind === 'device' && target.interfaceIndex !== 0;
+}
+
+/** Closes what was added to it. */
+class DisposableList implements Disposable {
+  readonly #held: Disposable[] = [];
+
+  add<T extends Disposable>(disposable: T): T {
+    this.#held.push(disposable);
+    return disposable;
+  }
+
+  [Symbol.dispose](): void {
+    for (const each of this.#held) each[Symbol.dispose]();
+  }
+}

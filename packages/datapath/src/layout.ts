@@ -1,0 +1,114 @@
+/**
+ * The maps of a host's datapath, how large they are, and what their layout is called. Whoever adds a map to the programs adds it
+ * to {@link mapSpecs}: then it is created, pinned, adopted and removed with all others.
+ */
+import { createHash } from 'node:crypto';
+import { type MapSpec, type Type, WaggleError } from '@waggle/bpf';
+import { KernelError, type MapOf } from '@waggle/kernel';
+import { endpoints, ipcache, MAX_ENDPOINTS, MAX_PREFIXES } from './addresses.bpf.ts';
+import { connections, generations, MAX_CONNECTIONS } from './connection.bpf.ts';
+import { datagrams } from './flow.bpf.ts';
+import { MAX_POLICIES, MAX_POLICY_ENTRIES, policies, policy } from './policy.bpf.ts';
+import { metrics } from './report.bpf.ts';
+
+export const mapSpecs = { endpoints, ipcache, policies, connections, generations, metrics, datagrams };
+
+/** All maps, open; programs have the same names for them. */
+export type DatapathMaps = { readonly [Name in keyof typeof mapSpecs]: MapOf<(typeof mapSpecs)[Name]> };
+
+/** How much there is room for. Maps keep the size with which they were created as long as they are pinned. */
+export interface DatapathSizes {
+  /** Connections that are remembered; those that were quiet for longest are forgotten first. */
+  readonly maxConnections?: number;
+  /** Addresses of endpoints on this host. */
+  readonly maxEndpoints?: number;
+  /** Prefixes whose identity is known. */
+  readonly maxPeers?: number;
+  /** Identities with a policy. */
+  readonly maxPolicies?: number;
+  /** Entries of one policy. */
+  readonly maxPolicyEntries?: number;
+}
+
+const DEFAULT_SIZES: Required<DatapathSizes> = {
+  maxConnections: MAX_CONNECTIONS,
+  maxEndpoints: MAX_ENDPOINTS,
+  maxPeers: MAX_PREFIXES,
+  maxPolicies: MAX_POLICIES,
+  maxPolicyEntries: MAX_POLICY_ENTRIES,
+};
+
+/** Which option makes a map larger, by its name. */
+export const SIZE_OPTIONS: Readonly<Record<string, keyof DatapathSizes>> = {
+  connections: 'maxConnections',
+  endpoints: 'maxEndpoints',
+  ipcache: 'maxPeers',
+  policies: 'maxPolicies',
+  policy: 'maxPolicyEntries',
+};
+
+/** @throws WaggleError OUT_OF_RANGE */
+export function checkedSizes(given: DatapathSizes): Required<DatapathSizes> {
+  const sizes = { ...DEFAULT_SIZES, ...given };
+  for (const name of Object.keys(DEFAULT_SIZES) as (keyof DatapathSizes)[]) {
+    const size = sizes[name];
+    if (Number.isInteger(size) && size >= 1 && size <= 2 ** 24) continue;
+    throw new WaggleError('OUT_OF_RANGE', `${name} is ${size}`, {
+      hint: 'It is a number from 1 to 16777216',
+    });
+  }
+  return sizes;
+}
+
+/** The declaration of a map with its size. */
+export function sizedSpec(name: string, spec: MapSpec, sizes: Required<DatapathSizes>): MapSpec {
+  const option = SIZE_OPTIONS[name];
+  if (option === undefined) return spec;
+  // There are two sets of policies.
+  return { ...spec, maxEntries: sizes[option] * (name === 'policies' ? 2 : 1) };
+}
+
+/** The declaration of one policy. */
+export const policySpec = (sizes: Required<DatapathSizes>): typeof policy => ({
+  ...policy,
+  maxEntries: sizes.maxPolicyEntries,
+});
+
+/** The error of something that is full, in the words of who can make it larger; any other error as it is. */
+export function fullError(error: unknown, what: string, size: number, option: keyof DatapathSizes): unknown {
+  if (!(error instanceof KernelError && error.code === 'FULL')) return error;
+  return new WaggleError('FULL', `${what} is full: it has room for ${size} entries`, {
+    cause: error,
+    hint: `Give a larger ${option}; maps that are pinned keep their size until they are removed`,
+  });
+}
+
+/** To be raised when what is in the maps changes its meaning, but not its form. */
+const MEANING = 1;
+
+/**
+ * A name for the form and meaning of all maps: programs and user space of one name understand the maps of that name, and no
+ * others. Sizes are not part of it.
+ */
+export function layoutName(specs: Readonly<Record<string, MapSpec>> = mapSpecs): string {
+  const text = JSON.stringify([MEANING, Object.entries(specs).map(([name, spec]) => [name, formOf(spec)])]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+function formOf({ type, key, value, flags, inner, record }: MapSpec): unknown {
+  const forms = [key, value, record].map((each) => each && typeForm(each));
+  return [type, flags, forms, inner && formOf(inner)];
+}
+
+function typeForm(type: Type): unknown {
+  switch (type.kind) {
+    case 'struct':
+      return type.fields.map((field) => [field.name, field.offset, typeForm(field.type)]);
+    case 'array':
+      return [typeForm(type.element), type.length];
+    case 'scalar':
+      return type.name;
+    default:
+      return [type.kind, type.length];
+  }
+}

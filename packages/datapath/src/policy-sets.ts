@@ -1,0 +1,300 @@
+/**
+ * The two sets of policies. One is in force. A change is written into the other one, which nobody asks; when that is complete, the
+ * lowest bit of the generation turns, and everything that changed is in force at the same instant. Then the set of before
+ * follows, as soon as no program can be reading it any more.
+ *
+ *     change:   [in force: A] [written: B]  ->  turn  ->  [A follows] [in force: B]
+ *
+ * While the two differ, a word in the kernel says so: whoever takes over after a crash first makes the set that is not in force
+ * like the other one. What is in force is always one complete set.
+ */
+import { WaggleError } from '@waggle/bpf';
+import {
+  awaitPrograms,
+  createMap,
+  type MapOf,
+  openMap,
+  type PackedElements,
+  programsEnded,
+} from '@waggle/kernel';
+import { Generation } from './connection.bpf.ts';
+import { type DatapathMaps, fullError } from './layout.ts';
+import { policy, setOf } from './policy.bpf.ts';
+import {
+  difference,
+  type PolicyDifference,
+  type PolicyMapEntry,
+  type PolicyMapKey,
+  type PolicyMapTarget,
+  packEntries,
+  packKeys,
+} from './policy-map.ts';
+
+/** A policy as it shall be, or what changes in it. */
+export type PolicyUpdate<E extends PolicyMapEntry = PolicyMapEntry> = {
+  /** Of the endpoints that it is for. */
+  readonly identity: number;
+} & (
+  | {
+      /** All entries; null takes the policy away, which drops everything. */
+      readonly entries: readonly E[] | null;
+      /** What each entry leads to; not needed without entries. */
+      readonly target?: (entry: E) => PolicyMapTarget;
+    }
+  | {
+      /** Entries that are new or different, of a policy that is there. */
+      readonly upserted: readonly E[];
+      readonly removed: readonly PolicyMapKey[];
+      readonly target?: (entry: E) => PolicyMapTarget;
+    }
+);
+
+/** What is to be done to a set for one identity. */
+type Change =
+  | { readonly identity: number; readonly kind: 'differ'; readonly difference: PolicyDifference }
+  | { readonly identity: number; readonly kind: 'create'; readonly content: PackedElements }
+  | { readonly identity: number; readonly kind: 'remove' };
+
+/** Why the sets differ: changes that the set of before lacks, or, after a failure, nobody knows. */
+type Debt =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'changes'; readonly changes: readonly Change[] }
+  | { readonly kind: 'unknown' };
+
+const NO_DEBT: Debt = { kind: 'none' };
+const EMPTY: PackedElements = { keys: new Uint8Array(), values: new Uint8Array() };
+const noCookie = (): PolicyMapTarget => ({ cookie: 0 });
+
+type PolicyMap = MapOf<typeof policy>;
+
+export class PolicySets {
+  readonly #policies: DatapathMaps['policies'];
+  readonly #generations: DatapathMaps['generations'];
+  readonly #spec: typeof policy;
+  #debt: Debt;
+  #closed = false;
+
+  /** @param spec the declaration of one policy, with its size. */
+  constructor(
+    { policies, generations }: Pick<DatapathMaps, 'policies' | 'generations'>,
+    spec: typeof policy,
+  ) {
+    this.#policies = policies;
+    this.#generations = generations;
+    this.#spec = spec;
+    this.#debt = generations.get(Generation.Unsettled) === 0 ? NO_DEBT : { kind: 'unknown' };
+  }
+
+  /** The identities that have a policy. */
+  *identities(): Generator<number> {
+    const set = this.inForce;
+    for (const [owner] of this.#policies) if (owner.set === set) yield owner.identity;
+  }
+
+  /** The map of the policy that is in force; null without one. To be closed. */
+  open(identity: number): PolicyMap | null {
+    return this.#open(identity, this.inForce);
+  }
+
+  /**
+   * What has to be done so that policies are as they shall be. Nothing is changed yet.
+   * @throws WaggleError NOT_FOUND for a difference to a policy that is not there; what codecs throw for entries.
+   */
+  plan<E extends PolicyMapEntry>(updates: Iterable<PolicyUpdate<E>>): Change[] {
+    const byIdentity = new Map<number, Change | undefined>();
+    for (const update of updates) {
+      const { identity } = update;
+      if (byIdentity.has(identity)) {
+        throw new WaggleError('INVALID', `there are two policies for identity ${identity} in one change`);
+      }
+      byIdentity.set(identity, this.#planOne(update));
+    }
+    return [...byIdentity.values()].filter((change) => change !== undefined);
+  }
+
+  #planOne<E extends PolicyMapEntry>(update: PolicyUpdate<E>): Change | undefined {
+    const { identity } = update;
+    using map = this.open(identity);
+    if ('upserted' in update) {
+      if (!map)
+        throw new WaggleError('NOT_FOUND', `identity ${identity} has no policy that could be changed`);
+      const { upserted, removed, target = noCookie } = update;
+      if (upserted.length === 0 && removed.length === 0) return undefined;
+      return {
+        identity,
+        kind: 'differ',
+        difference: { removed: packKeys(removed), upserted: packEntries(upserted, target) },
+      };
+    }
+    const { entries, target = noCookie } = update;
+    if (entries === null) return map ? { identity, kind: 'remove' } : undefined;
+    const content = packEntries(entries, target);
+    if (!map) return { identity, kind: 'create', content };
+    const found = difference(map.readPacked(), content);
+    if (found.removed.length === 0 && found.upserted.keys.length === 0) return undefined;
+    return { identity, kind: 'differ', difference: found };
+  }
+
+  /**
+   * Writes changes into the set that is not in force.
+   * @throws KernelError FULL and others; what is in force has not changed then.
+   */
+  write(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    this.settle();
+    this.#generations.set(Generation.Unsettled, 1);
+    // Until this is done, only the kernel knows how far it got.
+    this.#debt = { kind: 'unknown' };
+    this.#do(changes, 1 - this.inForce);
+    this.#debt = {
+      kind: 'changes',
+      changes: changes.map((change) =>
+        change.kind === 'create' ? asDifference(change.identity, change.content) : change,
+      ),
+    };
+  }
+
+  /** Puts what was written in force, all at once. */
+  turn(): void {
+    this.#generations.set(Generation.InForce, (this.#generation() + 1) >>> 0);
+    void this.#settleLater();
+  }
+
+  /**
+   * Takes back what was written, also if that was turned already.
+   * @param before the set that was in force.
+   */
+  undo(before: number): void {
+    if (this.#debt.kind === 'none') return;
+    this.#debt = { kind: 'unknown' };
+    if (this.inForce !== before) this.turn();
+    else void this.#settleLater();
+  }
+
+  /** A new generation of the same policies: all connections are decided anew. */
+  decideAnew(): void {
+    this.#generations.set(Generation.InForce, (this.#generation() + 2) >>> 0);
+  }
+
+  /** The set that is in force. */
+  get inForce(): number {
+    return setOf(this.#generation());
+  }
+
+  /** Makes the set that is not in force like the other one. Returns at once where it is. */
+  settle(): void {
+    if (this.#debt.kind === 'none') return;
+    // Programs that were decided by the set of before may still run.
+    awaitPrograms();
+    this.#payDebt();
+  }
+
+  /** Lets go; what is not settled yet is left to whoever comes next. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #settleLater(): Promise<void> {
+    const debt = this.#debt;
+    const ended = await programsEnded();
+    // Meanwhile somebody else may have seen to it, or caused another one.
+    if (!ended || this.#closed || this.#debt !== debt) return;
+    try {
+      this.#payDebt();
+    } catch {
+      // There is nobody to tell; the next change tries again, and tells whoever wants it.
+    }
+  }
+
+  #payDebt(): void {
+    const debt = this.#debt;
+    const set = 1 - this.inForce;
+    this.#debt = { kind: 'unknown' };
+    if (debt.kind === 'changes') this.#do(debt.changes, set);
+    else this.#copyInForce(set);
+    this.#debt = NO_DEBT;
+    this.#generations.set(Generation.Unsettled, 0);
+  }
+
+  /** Makes changes in a set that is not in force. */
+  #do(changes: readonly Change[], set: number): void {
+    this.#create(
+      changes.flatMap((change) => (change.kind === 'create' ? [change] : [])),
+      set,
+    );
+    this.#policies.deleteAll(
+      changes.flatMap(({ kind, identity }) => (kind === 'remove' ? [{ identity, set }] : [])),
+    );
+    for (const change of changes) {
+      if (change.kind !== 'differ') continue;
+      using map = this.#open(change.identity, set);
+      if (map) this.#write(map, change.identity, change.difference);
+    }
+  }
+
+  /**
+   * Creates the maps of identities that have none: one with its content for this set, and where the set in force has none either,
+   * an empty one, which allows as little. For all of them together the kernel has to wait only once.
+   */
+  #create(
+    list: readonly { readonly identity: number; readonly content: PackedElements }[],
+    set: number,
+  ): void {
+    if (list.length === 0) return;
+    const rows: [{ identity: number; set: number }, PolicyMap][] = [];
+    try {
+      for (const { identity, content } of list) {
+        const map = createMap(this.#spec);
+        rows.push([{ identity, set }, map]);
+        this.#write(map, identity, { removed: EMPTY.keys, upserted: content });
+        const counterpart = { identity, set: 1 - set };
+        if (!this.#policies.has(counterpart)) rows.push([counterpart, createMap(this.#spec)]);
+      }
+      this.#policies.setAll(rows);
+    } catch (error) {
+      throw fullError(error, 'the map of policies', this.#policies.maxEntries / 2, 'maxPolicies');
+    } finally {
+      for (const [, map] of rows) map.close();
+    }
+  }
+
+  #write(map: PolicyMap, identity: number, { removed, upserted }: PolicyDifference): void {
+    try {
+      map.deletePacked(removed);
+      map.setPacked(upserted);
+    } catch (error) {
+      throw fullError(error, `the policy of identity ${identity}`, map.maxEntries, 'maxPolicyEntries');
+    }
+  }
+
+  /** After a failure: only the kernel knows what the set has. */
+  #copyInForce(set: number): void {
+    const [model, copy] = [new Set<number>(), new Set<number>()];
+    for (const [owner] of this.#policies) (owner.set === set ? copy : model).add(owner.identity);
+    const changes: Change[] = [];
+    for (const identity of copy) if (!model.has(identity)) changes.push({ identity, kind: 'remove' });
+    for (const identity of model) {
+      using from = this.#open(identity, 1 - set);
+      using to = this.#open(identity, set);
+      const content = from?.readPacked() ?? EMPTY;
+      if (to) changes.push({ identity, kind: 'differ', difference: difference(to.readPacked(), content) });
+      else changes.push({ identity, kind: 'create', content });
+    }
+    this.#do(changes, set);
+  }
+
+  #open(identity: number, set: number): PolicyMap | null {
+    const id = this.#policies.get({ identity, set });
+    return id === undefined ? null : openMap({ id }, policy);
+  }
+
+  #generation(): number {
+    return this.#generations.get(Generation.InForce) ?? 0;
+  }
+}
+
+const asDifference = (identity: number, content: PackedElements): Change => ({
+  identity,
+  kind: 'differ',
+  difference: { removed: EMPTY.keys, upserted: content },
+});
