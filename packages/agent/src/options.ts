@@ -42,6 +42,8 @@ export const AgentOptionsSchema = z
     netns: z.string().min(1).optional(),
     /** The host's devices to work on: its ways to the world. */
     device: z.array(z.string().regex(/^[^/\s\0]{1,15}$/, { error: 'is no name of a device' })).default([]),
+    /** Whether what is attached to a device that carries the only default route stays without a confirmation. */
+    yes: switches.default(false),
     'ipv4-pool': cidr('ipv4').default(DEFAULT_IPV4_POOL),
     'ipv6-pool': cidr('ipv6').default(DEFAULT_IPV6_POOL),
     /** Whether what endpoints send to the world goes under the host's address. */

@@ -41,7 +41,7 @@ export interface SavedText {
   readonly file?: string | undefined;
   readonly namespace?: string | undefined;
   /** Of its documents, those that count. */
-  readonly documents: readonly number[];
+  readonly documents: number[];
 }
 
 export interface ApplyOptions {

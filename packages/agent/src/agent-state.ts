@@ -1,0 +1,42 @@
+/** What an agent remembers from one run to the next: its documents in the store. */
+import * as z from 'zod';
+import { savedEndpoint } from './endpoints/endpoint.ts';
+import { addressesDocument } from './host/addresses.ts';
+import type { DocumentKind, StateStore } from './state/index.ts';
+import { hostChanges } from './workload/index.ts';
+
+const SavedEndpoints = z.strictObject({ next: z.int(), endpoints: z.array(savedEndpoint) });
+const SavedIdentities = z.strictObject({
+  next: z.int(),
+  nextLocal: z.int(),
+  identities: z.array(z.strictObject({ id: z.int(), labels: z.array(z.string()), users: z.int() })),
+});
+const SavedPolicies = z.array(
+  z.strictObject({
+    text: z.string(),
+    file: z.string().optional(),
+    namespace: z.string().optional(),
+    documents: z.array(z.int()),
+  }),
+);
+
+const kind = <Content>(name: string, schema: z.ZodType<Content>): DocumentKind<Content> => ({
+  name,
+  version: 1,
+  schema,
+});
+
+/** The documents, opened. */
+export function openState(store: StateStore) {
+  return {
+    endpoints: store.document(kind('endpoints', SavedEndpoints)),
+    identities: store.document(kind('identities', SavedIdentities)),
+    policies: store.document(kind('policies', SavedPolicies)),
+    addresses: store.document(addressesDocument),
+    /** Those that were confirmed. */
+    devices: store.document(kind('devices', z.array(z.string()))),
+    hostChanges: store.document(hostChanges),
+  };
+}
+
+export type AgentState = ReturnType<typeof openState>;

@@ -1,0 +1,64 @@
+/** The maps of the datapath, for those who look at them: how full they are, and what is in them, as text. */
+import { mapTypes, WaggleError } from '@waggle/bpf';
+import type { Datapath } from '@waggle/datapath';
+import { TableMap } from '@waggle/kernel';
+import type { MapListing, MapView } from '../control.ts';
+
+/** How many entries a listing has unless more are asked for. */
+const DEFAULT_LIMIT = 1000;
+
+/** All maps, with how full they are. Counting walks the whole of a map. */
+export function mapViews(datapath: Datapath, pins: string): MapView[] {
+  return Object.keys(datapath.maps).map((name) => viewOf(datapath, pins, name));
+}
+
+/**
+ * A map with its entries.
+ * @throws WaggleError NOT_FOUND
+ */
+export function mapListing(
+  datapath: Datapath,
+  pins: string,
+  name: string,
+  limit = DEFAULT_LIMIT,
+): MapListing {
+  const map = datapath.maps[name];
+  if (map === undefined) {
+    throw new WaggleError('NOT_FOUND', `There is no map ${name}.`, {
+      hint: `There are ${Object.keys(datapath.maps).join(', ')}`,
+    });
+  }
+  const content: { key: string; value: string }[] = [];
+  const view = viewOf(datapath, pins, name);
+  if (map instanceof TableMap) {
+    for (const [key, value] of map.entries()) {
+      if (content.length === limit) break;
+      content.push({ key: textOf(key), value: textOf(value) });
+    }
+  }
+  return { ...view, content, truncated: view.entries > content.length };
+}
+
+function viewOf(datapath: Datapath, pins: string, name: string): MapView {
+  const map = datapath.maps[name];
+  if (map === undefined) throw new WaggleError('NOT_FOUND', `There is no map ${name}.`);
+  const { type, keySize, valueSize, maxEntries } = map.info();
+  const kind = Object.entries(mapTypes).find(([, { number }]) => number === type)?.[0] ?? String(type);
+  const entries = map instanceof TableMap ? countOf(map) : 0;
+  return { name, type: kind, entries, maxEntries, keySize, valueSize, path: `${pins}/${name}` };
+}
+
+function countOf(map: TableMap<unknown, never, unknown>): number {
+  const { keys } = map.readPacked();
+  const { keySize } = map.info();
+  return keySize === 0 ? 0 : keys.length / keySize;
+}
+
+/** A key or a value as people read it: numbers, and fields by their names. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => {
+    if (typeof each === 'bigint') return each.toString();
+    if (each instanceof Uint8Array) return Buffer.from(each).toString('hex');
+    return each;
+  });
+}
