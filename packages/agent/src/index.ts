@@ -1,4 +1,6 @@
 /** The daemon on a host. */
+export { Agent, type AgentEvent, type AgentHooks } from './agent.ts';
+export { controlOf } from './agent-control.ts';
 export * from './control.ts';
 export {
   type AgentOptions,

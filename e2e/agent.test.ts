@@ -1,0 +1,97 @@
+/** The agent on real workloads: endpoints come and go, policies are enforced, and a restart is no event. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
+
+await import('@waggle/compiler/register');
+const { AgentLab, WORLD } = await import('./support/agent-lab.ts');
+
+const PORT = 8080;
+const POLICY = `
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: backend }
+spec:
+  endpointSelector: { matchLabels: { app: backend } }
+  ingress:
+    - fromEndpoints: [{ matchLabels: { app: frontend } }]
+      toPorts: [{ ports: [{ port: "${PORT}", protocol: ANY }] }]
+`;
+
+test('policies by label decide who may talk, and changes are in force at once', {
+  skip: needsRoot,
+}, async () => {
+  await using lab = await AgentLab.start();
+  const [frontend, batch, backend] = [
+    await lab.endpoint('app=frontend'),
+    await lab.endpoint('app=batch'),
+    await lab.endpoint('app=backend'),
+  ];
+  assert.equal(frontend.state, 'ready');
+  assert.notEqual(frontend.identity?.id, batch.identity?.id);
+  await lab.talk.serve(backend.netns, PORT);
+  const all = (from: typeof frontend) =>
+    lab.talk.ask(
+      from.netns,
+      ...[backend.ipv4 ?? '', backend.ipv6 ?? ''].flatMap((address) => [
+        { protocol: 'tcp' as const, address, port: PORT },
+        { protocol: 'udp' as const, address, port: PORT },
+      ]),
+    );
+  const [answered, silence] = [Array(4).fill('answered'), Array(4).fill('no answer')];
+  assert.deepEqual(await all(frontend), answered, 'without rules everybody may talk');
+  const applied = lab.agent.policies.apply(POLICY);
+  assert.equal(applied.added, 1);
+  assert.deepEqual(await all(frontend), answered);
+  assert.deepEqual(await all(batch), silence);
+  lab.agent.endpoints.changeLabels({ id: batch.id }, { add: ['app=frontend'], remove: [] });
+  assert.deepEqual(await all(batch), answered, 'new labels, new identity');
+  assert.equal(lab.agent.endpoints.get({ id: batch.id }).identity?.id, frontend.identity?.id);
+  lab.agent.policies.delete([]);
+  lab.agent.endpoints.changeLabels({ id: batch.id }, { add: ['app=batch'], remove: [] });
+  assert.deepEqual(await all(batch), answered);
+});
+
+test('a restart of the agent takes everything over, and no packet is lost', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  const [frontend, backend] = [await lab.endpoint('app=frontend'), await lab.endpoint('app=backend')];
+  await lab.talk.serve(backend.netns, PORT);
+  lab.agent.policies.apply(POLICY);
+  const conversation = lab.talk.keepTalking(frontend.netns, backend.ipv4 ?? '', PORT);
+  await setTimeout(500);
+  await lab.stopAgent();
+  await setTimeout(200);
+  lab.startAgent();
+  assert.deepEqual(
+    lab.agent.endpoints.list().map(({ name, state, identity }) => [name, state, identity?.id]),
+    [frontend, backend].map(({ name, state, identity }) => [name, state, identity?.id]),
+  );
+  assert.equal(lab.agent.policies.list().rules.length, 1);
+  await setTimeout(1000);
+  const { tcp, udp, udpLost, silence, ended } = conversation.report;
+  assert.ok(tcp > 50 && udp > 50, 'they talked');
+  assert.deepEqual({ udpLost, ended }, { udpLost: 0, ended: false });
+  assert.ok(silence < 200, `TCP was silent for ${silence} ms`);
+});
+
+test('the world is known by the CIDRs that rules name', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  const client = await lab.endpoint('app=client');
+  await lab.talk.serve(lab.world, PORT);
+  const ask = () => lab.talk.ask(client.netns, { protocol: 'tcp', address: WORLD.ipv4, port: PORT });
+  const policy = (cidr: string) => `
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: out }
+spec: { endpointSelector: {}, egress: [{ toCIDR: [${cidr}] }] }
+`;
+  assert.deepEqual(await ask(), ['answered']);
+  lab.agent.policies.apply(policy('203.0.113.0/24'));
+  assert.deepEqual(await ask(), ['no answer']);
+  lab.agent.policies.apply(policy('198.51.100.0/24'));
+  assert.deepEqual(await ask(), ['answered']);
+  await setTimeout(200);
+  const cidrs = lab.agent.identities.cidrs();
+  assert.deepEqual([...cidrs.keys()], ['198.51.100.0/24'], 'CIDRs that no rule names are forgotten');
+});
