@@ -3,7 +3,7 @@
  * says what to do: no agent there, no permission, another version; or what the agent itself said, under its code.
  */
 import { type IncomingMessage, request } from 'node:http';
-import { type ErrorCode, WaggleError } from '@waggle/bpf';
+import { type ErrorCode, WaggleError } from '@waggle/bpf/messages';
 import { API_HEADER, ERROR_HEADER, UNKNOWN_PATH } from './protocol.ts';
 
 /** A request. */
