@@ -4,12 +4,19 @@
  */
 import { Command } from 'commander';
 import { addCompile } from './compile.ts';
+import { addConfig } from './config.ts';
 import type { Context } from './context.ts';
+import { addDevice } from './device.ts';
 import { addDoctor } from './doctor.ts';
+import { addEndpoint } from './endpoint.ts';
+import { addIdentity } from './identity.ts';
 import { styleFor } from './output.ts';
 import { addPolicy } from './policy.ts';
+import { addReport } from './report.ts';
+import { addStatus } from './status.ts';
 import { addSteer } from './steer.ts';
-import { addVersion, versionText } from './version.ts';
+import { addVersion } from './version.ts';
+import { versionText } from './version-text.ts';
 
 const EXAMPLES = `
 Examples:
@@ -45,6 +52,8 @@ export function commandLine(context: Context): Command {
     heading: string,
     readonly ((program: Command, context: Context) => void)[],
   ])[] = [
+    ['The agent:', [addStatus, addConfig, addDevice, addReport]],
+    ['Workloads:', [addEndpoint, addIdentity]],
     ['Policies:', [addPolicy]],
     ['Looking inside:', [addDoctor]],
     ['Building blocks:', [addSteer, addCompile]],

@@ -15,7 +15,7 @@ import { reportOf } from './doctor-report.ts';
 import { renderReport } from './doctor-text.ts';
 import { styleFor } from './output.ts';
 import { print } from './print.ts';
-import { waggleVersion } from './version.ts';
+import { waggleVersion } from './version-text.ts';
 
 /** Probes, and prints the report. */
 export function doctor(

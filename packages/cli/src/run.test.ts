@@ -9,7 +9,8 @@ import { featureGroups } from '@waggle/kernel';
 import { PASS_NAMES } from './compile-options.ts';
 import { FEATURE_GROUPS } from './doctor.ts';
 import type { DoctorReport } from './doctor-report.ts';
-import { errorText, run } from './run.ts';
+import { errorText } from './run.ts';
+import { waggle } from './testing/capture.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -18,18 +19,6 @@ function spawnWaggle(...args: string[]) {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
   const node = ['--conditions=source', '--import', 'tsx', main, ...args];
   return spawnSync(process.execPath, node, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
-}
-
-/** Runs the command in this process. */
-async function waggle(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof written) => ({
-    write: (text: string) => {
-      written[name] += text;
-    },
-  });
-  const status = await run(args, { stdout: stream('stdout'), stderr: stream('stderr') });
-  return { ...written, status };
 }
 
 describe('waggle doctor', () => {
@@ -65,10 +54,10 @@ describe('waggle doctor', () => {
 });
 
 test('waggle version and waggle --version say what a report of a fault begins with', async () => {
-  const { stdout, status } = await waggle('version');
+  const { stdout, status } = await waggle('--version');
   assert.match(stdout, /^waggle \d+\.\d+\.\d+ \(node v\d+\.\d+\.\d+, Linux \d+\.\d+\S* \w+\)\n$/);
   assert.equal(status, 0);
-  assert.equal((await waggle('--version')).stdout, stdout);
+  assert.ok((await waggle('version')).stdout.startsWith(stdout));
 });
 
 test('help has examples, and is no error', async () => {

@@ -1,27 +1,15 @@
 /** `waggle version`: what a report of a fault has to begin with. */
-import { readFileSync } from 'node:fs';
-import { machine, release } from 'node:os';
 import type { Command } from 'commander';
+import { addClientOptions, type ClientOptions } from './client-options.ts';
 import type { Context } from './context.ts';
 import { addExamples } from './examples.ts';
 
-/** The version of waggle, from its package. */
-export function waggleVersion(): string {
-  // The same place seen from src/ and from dist/.
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
-/** `waggle 0.1.0 (node v20.20.2, Linux 6.8.0-45-generic x86_64)` */
-export function versionText(): string {
-  return `waggle ${waggleVersion()} (node ${process.version}, Linux ${release()} ${machine()})`;
-}
-
 /** Adds the command. */
-export function addVersion(program: Command, { stdout }: Context): void {
-  addExamples(program.command('version'), ['waggle version'])
-    .description('print the versions of waggle, node and the kernel')
-    .action(() => {
-      stdout.write(`${versionText()}\n`);
-    });
+export function addVersion(program: Command, context: Context): void {
+  const command = program
+    .command('version')
+    .description('print the versions of this command, node, the kernel, and the agent that runs');
+  addExamples(addClientOptions(command), ['waggle version'], ['waggle version -o json']).action(
+    async (options: ClientOptions) => (await import('./version-actions.ts')).version(options, context),
+  );
 }

@@ -1,0 +1,115 @@
+/** What `waggle status` prints: the agent as a whole, then its parts, what is wrong among them marked. */
+import type { StatusResponse } from '@waggle/agent/client';
+import { agoText, durationText } from './duration.ts';
+import { hang, type Style, wrap } from './output.ts';
+import { fitTable } from './table.ts';
+
+type Controller = NonNullable<StatusResponse['controllers']>[number];
+type State = NonNullable<StatusResponse['cilium']>['state'];
+
+/** Whether the agent says that all is well. */
+export const isWell = ({ cilium }: StatusResponse): boolean => cilium?.state === 'Ok';
+
+/** One word, or what is wrong. */
+export const briefText = (status: StatusResponse): string =>
+  isWell(status)
+    ? 'OK\n'
+    : `${status.cilium?.state ?? 'Failure'}: ${status.cilium?.msg ?? 'the agent says nothing of itself'}\n`;
+
+/** A part of the agent in a line. */
+interface Section {
+  readonly name: string;
+  readonly state: State;
+  readonly message: string;
+}
+
+/** All parts, as wide as the style allows. */
+export function statusText(
+  { cilium, waggle, controllers = [], ipam, stale = {} }: StatusResponse,
+  { verbose, now, style }: { readonly verbose: boolean; readonly now: number; readonly style: Style },
+): string {
+  const sections: Section[] = [...(waggle?.sections ?? [])];
+  if (controllers.length > 0) sections.push(controllerSection(controllers));
+  const width = Math.max(0, ...sections.map(({ name }) => name.length));
+  const left = width + 6;
+  const state = cilium?.state ?? 'Failure';
+  const head = waggle
+    ? `waggle ${waggle.version} on ${waggle['node-name']}: ${cilium?.msg ?? state}`
+    : (cilium?.msg ?? 'the agent says nothing of itself');
+  const process = waggle
+    ? [`  process ${waggle.pid}, running for ${durationText(now - Date.parse(waggle.started))}`, '']
+    : [''];
+  const lines = [
+    ...hang(`${markOf(state, style)} `, 2, wrap(head, style.width - 2)),
+    ...process,
+    ...sections.flatMap(({ name, state: how, message }) =>
+      hang(`  ${markOf(how, style)} ${name.padEnd(width)}  `, left, wrap(message, style.width - left)),
+    ),
+    ...failing(controllers).flatMap((controller) =>
+      hang(`${' '.repeat(left)}- `, left + 2, wrap(failureText(controller, now), style.width - left - 2)),
+    ),
+    ...Object.entries(stale).map(
+      ([probe, since]) => `  ${markOf('Warning', style)} ${probe} has not answered since ${since}`,
+    ),
+  ];
+  const text = lines.map((line) => `${line.trimEnd()}\n`).join('');
+  return verbose ? `${text}${details(controllers, ipam, now, style)}` : text;
+}
+
+/** A mark of one column. */
+function markOf(state: State, style: Style): string {
+  switch (state) {
+    case 'Ok':
+      return style.paint('green', style.marks.good);
+    case 'Warning':
+      return style.paint('yellow', '!');
+    case 'Failure':
+      return style.paint('red', style.marks.bad);
+    case 'Disabled':
+      return style.paint('dim', style.marks.missing);
+  }
+}
+
+const failing = (controllers: readonly Controller[]): Controller[] =>
+  controllers.filter(({ status }) => status['consecutive-failure-count'] > 0);
+
+function controllerSection(controllers: readonly Controller[]): Section {
+  const count = failing(controllers).length;
+  const all = `${controllers.length} controller${controllers.length === 1 ? '' : 's'}`;
+  return {
+    name: 'Controllers',
+    state: count === 0 ? 'Ok' : 'Warning',
+    message: count === 0 ? `${all}, all healthy` : `${all}, ${count} failing:`,
+  };
+}
+
+function failureText({ name, status }: Controller, now: number): string {
+  const count = status['consecutive-failure-count'];
+  const times = count === 1 ? 'failed once' : `failed ${count} times in a row`;
+  return `${name} ${times}, last ${agoText(status['last-failure-timestamp'], now)}: ${status['last-failure-msg'] ?? 'no reason given'}`;
+}
+
+function details(
+  controllers: readonly Controller[],
+  ipam: StatusResponse['ipam'],
+  now: number,
+  style: Style,
+): string {
+  const allocations = Object.entries(ipam?.allocations ?? {});
+  const tables = [
+    controllers.length > 0 &&
+      fitTable(
+        ['CONTROLLER', 'SUCCESSES', 'FAILURES', 'LAST SUCCESS', 'LAST FAILURE'],
+        controllers.map(({ name, status }) => [
+          name,
+          status['success-count'],
+          status['failure-count'],
+          agoText(status['last-success-timestamp'], now),
+          agoText(status['last-failure-timestamp'], now),
+        ]),
+        style.width,
+      ),
+    allocations.length > 0 && fitTable(['ADDRESS', 'OWNER'], allocations, style.width),
+  ];
+  return tables.map((table) => (table === false ? '' : `\n${table}`)).join('');
+}
