@@ -395,4 +395,29 @@ describe('links', { skip: needsRoot || missing('ip') }, () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   });
+
+  test('are deleted by groups, while this thread goes on', async () => {
+    for (const [name, group] of [
+      ['group1', 9],
+      ['group2', 9],
+      ['group3', 8],
+    ] as const) {
+      host.links.create({ kind: 'veth', name, group, peer: { name: `peer-${name}` } });
+    }
+    let turns = 0;
+    const turn = setInterval(() => {
+      turns += 1;
+    }, 1);
+    const deleted = host.links.deleteGroup(9);
+    // The connection itself is free for other requests meanwhile.
+    assert.equal(host.links.get('group3').group, 8);
+    await deleted;
+    clearInterval(turn);
+    assert.ok(turns > 0, 'the thread did not go on');
+    const left = host.links.list({ kind: 'veth' }).map(({ name }) => name);
+    assert.deepEqual(left.filter((name) => name.includes('group')).sort(), ['group3', 'peer-group3']);
+    await assert.rejects(host.links.deleteGroup(9), { code: 'NOT_FOUND' });
+    assert.throws(() => host.links.set('group3', { group: 2 ** 32 }), { code: 'OUT_OF_RANGE' });
+    host.links.delete('group3');
+  });
 });

@@ -72,6 +72,8 @@ export class NetlinkSocket implements Disposable {
   #receiveBuffer = new NativeBuffer(RECEIVE_SIZE);
   #sequence = 0;
   #watch: libc.Watch | undefined;
+  /** Whether another thread is sending a request. */
+  #aside = false;
 
   private constructor(fd: number, family: NetlinkSocketOptions['family']) {
     this.#descriptor = new Descriptor(fd, 'the netlink socket');
@@ -124,6 +126,27 @@ export class NetlinkSocket implements Disposable {
    */
   request(message: MessageBuilder, intent: Intent): Message[] {
     const sequence = this.#send(message, MessageFlag.request | MessageFlag.acknowledge, intent);
+    return this.#replies(sequence, intent);
+  }
+
+  /**
+   * As {@link request}, but the kernel does its work on another thread: for what takes it long. Nothing else can be asked on this
+   * socket meanwhile.
+   */
+  async requestAside(message: MessageBuilder, intent: Intent): Promise<Message[]> {
+    const sequence = this.#next(intent);
+    const buffer = NativeBuffer.from(message.finish(MessageFlag.request | MessageFlag.acknowledge, sequence));
+    this.#aside = true;
+    try {
+      check(await libc.sendAside(this.fd, buffer.address, buffer.size, 0), intent.operation, intent.object);
+    } finally {
+      this.#aside = false;
+    }
+    // The kernel has answered before the sender returned.
+    return this.#replies(sequence, intent);
+  }
+
+  #replies(sequence: number, intent: Intent): Message[] {
     const replies: Message[] = [];
     for (;;) {
       // A late answer to a request that had timed out still carries that request's number.
@@ -205,23 +228,27 @@ export class NetlinkSocket implements Disposable {
     this.close();
   }
 
-  /** Sends a message; its sequence number. */
-  #send(message: MessageBuilder, flags: number, intent: Intent): number {
-    if (this.#watch !== undefined) {
-      throw new WaggleError(
-        'BUSY',
-        `${intent.operation} ${intent.object}: this netlink socket is watching for events`,
-      );
+  /** The sequence number of the next message. */
+  #next({ operation, object }: Intent): number {
+    if (this.#watch !== undefined || this.#aside) {
+      const doing = this.#aside ? 'waits for an answer' : 'is watching for events';
+      throw new WaggleError('BUSY', `${operation} ${object}: this netlink socket ${doing}`);
     }
     this.#sequence = (this.#sequence + 1) >>> 0;
-    const bytes = message.finish(flags, this.#sequence);
+    return this.#sequence;
+  }
+
+  /** Sends a message; its sequence number. */
+  #send(message: MessageBuilder, flags: number, intent: Intent): number {
+    const sequence = this.#next(intent);
+    const bytes = message.finish(flags, sequence);
     if (bytes.length > this.#sendBuffer.size) this.#sendBuffer = new NativeBuffer(2 * bytes.length);
     this.#sendBuffer.bytes.set(bytes);
     let sent: number;
     do sent = libc.send(this.fd, this.#sendBuffer.address, bytes.length, 0);
     while (sent === -errno.EINTR);
     check(sent, intent.operation, intent.object);
-    return this.#sequence;
+    return sequence;
   }
 
   /** Waits for the next datagram and answers its messages. */

@@ -5,6 +5,7 @@
  * Addresses are plain numbers here (user space ends below 2^48, so a double holds every one exactly, and passing a
  * number costs less than passing a bigint). They come only from `memory.ts`, which keeps what they point to alive.
  */
+import { constants } from 'node:os';
 import koffi from 'koffi';
 
 const libc = koffi.load(null);
@@ -95,6 +96,18 @@ export const bindSocket = bind('bind', 'int', ['int', 'uintptr_t', 'uint32_t']);
 export const setsockopt = bind('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
 export const getsockopt = bind('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
 export const send = bind('send', 'long', ['int', 'uintptr_t', 'size_t', 'int']);
+const nativeSend = libc.func('send', 'long', ['int', 'uintptr_t', 'size_t', 'int']);
+
+/** send(2) on another thread: the result, or -EIO, for its errno is that thread's. What `address` points to has to stay until then. */
+export function sendAside(fd: number, address: number, length: number, flags: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    nativeSend.async(fd, address, length, flags, (error: Error | null, sent: number) => {
+      if (error) reject(error);
+      else resolve(sent === -1 ? -constants.errno.EIO : sent);
+    });
+  });
+}
+
 export const recv = bind('recv', 'long', ['int', 'uintptr_t', 'size_t', 'int']);
 /** pthread_sigmask(3), which answers the error number itself. */
 export const pthreadSigmask: Native = libc.func('pthread_sigmask', 'int', ['int', 'uintptr_t', 'uintptr_t']);
