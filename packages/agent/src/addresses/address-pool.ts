@@ -26,7 +26,7 @@ export interface AddressPoolOptions {
 export interface Lease {
   readonly address: string;
   readonly owner: string;
-  /** When it is given back unless it was claimed; milliseconds of the wall clock. */
+  /** When it is given back unless it was taken; milliseconds of the wall clock. */
   readonly expires?: number;
 }
 
@@ -82,7 +82,7 @@ export class AddressPool {
 
   /**
    * Gives out the next free address.
-   * @param expires - Seconds after which it is given back unless it was claimed by then.
+   * @param expires - Seconds after which it is given back unless it was taken by then.
    * @throws WaggleError FULL
    */
   allocate(owner: string, expires?: number): string {
@@ -96,14 +96,15 @@ export class AddressPool {
   }
 
   /**
-   * Gives out this very address, of the pool or not, also one at rest.
-   * @throws WaggleError EXISTS when somebody has it, DENIED when it is never given out; MALFORMED.
+   * Gives out this very address, of the pool or not: also one at rest, or one that was allocated for a time only, so that whoever
+   * allocated it can hand it on.
+   * @throws WaggleError EXISTS when somebody has it for good, DENIED when it is never given out; MALFORMED.
    */
-  take(address: string, owner: string, expires?: number): void {
+  take(address: string, owner: string): void {
     this.collect();
     const number = this.#number(address);
     const holding = this.#held.get(number);
-    if (holding !== undefined) {
+    if (holding !== undefined && holding.expires === undefined) {
       throw new WaggleError('EXISTS', `address ${address} belongs to ${holding.owner}`);
     }
     const edge = number === this.#first - 1n || number === this.#last + 1n;
@@ -113,18 +114,7 @@ export class AddressPool {
       });
     }
     this.#resting.delete(number);
-    this.#hold(number, { owner, expires: this.#deadline(expires) });
-  }
-
-  /**
-   * Makes an address that would expire its owner's for good; the owner may be another from now on.
-   * @throws WaggleError NOT_FOUND when nobody has it, or no longer.
-   */
-  claim(address: string, owner: string): void {
-    this.collect();
-    const number = this.#number(address);
-    if (!this.#held.has(number)) throw new WaggleError('NOT_FOUND', `nobody has address ${address}`);
-    this.#held.set(number, { owner, expires: undefined });
+    this.#hold(number, { owner, expires: undefined });
   }
 
   /**
@@ -134,6 +124,12 @@ export class AddressPool {
   release(address: string): void {
     const number = this.#number(address);
     if (!this.#giveBack(number)) throw new WaggleError('NOT_FOUND', `nobody has address ${address}`);
+  }
+
+  /** Takes an address back that has never been used, and so need not rest. */
+  withdraw(address: string): void {
+    const number = this.#number(address);
+    if (this.#giveBack(number)) this.#resting.delete(number);
   }
 
   ownerOf(address: string): string | undefined {
@@ -146,7 +142,7 @@ export class AddressPool {
     return family === this.family && number >= this.#first - 1n && number <= this.#last + 1n;
   }
 
-  /** Takes back what nobody claimed in time, and ends the rest of what has rested enough. @returns what was taken back. */
+  /** Takes back what nobody took in time, and ends the rest of what has rested enough. @returns what was taken back. */
   collect(): string[] {
     const now = this.#now();
     for (const [number, until] of this.#resting) {

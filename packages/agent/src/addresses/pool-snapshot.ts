@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const LeaseSnapshot = z.strictObject({
   address: z.string(),
   owner: z.string(),
-  /** When it is given back unless it was claimed. */
+  /** When it is given back unless it was taken. */
   expires: z.number().optional(),
 });
 
