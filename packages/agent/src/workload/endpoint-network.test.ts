@@ -5,8 +5,9 @@ import { WaggleError } from '@waggle/bpf';
 import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { needsRoot, uniqueName } from '../../../kernel/src/testing/lab.ts';
 import { missing } from '../../../kernel/src/testing/namespaces.ts';
-import { connectEndpoint, disconnectEndpoint } from './endpoint-network.ts';
+import { connectEndpoint } from './endpoint-network.ts';
 import { GATEWAY } from './gateway.ts';
+import { PairRemoval } from './pair-removal.ts';
 
 const code = (expected: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof WaggleError, String(error));
@@ -155,12 +156,17 @@ describe('the network of an endpoint', { skip: needsRoot }, () => {
     assert.deepEqual(devices(namespace), []);
   });
 
-  test('is gone from both ends when it is disconnected, and that may be done twice', async () => {
-    const { host, namespace } = connected();
-    await disconnectEndpoint(host, 'lxc7');
-    await disconnectEndpoint(host, 'lxc7');
-    assert.deepEqual([devices(host), devices(namespace)], [[], []]);
+  test('is gone from both ends when it is removed, and that may be done twice', async () => {
+    const { host, namespace, spec, connected: pair } = connected();
+    const removal = new PairRemoval(host);
+    const end = { name: pair.hostName, index: pair.hostIndex };
+    removal.remove(end, spec.addresses);
     using outside = Network.open(host);
+    assert.throws(() => outside.routes.get('10.0.0.7'), code('SYSTEM', /ENETUNREACH/));
+    await removal.settle();
+    removal.remove(end, spec.addresses);
+    await removal.close();
+    assert.deepEqual([devices(host), devices(namespace)], [[], []]);
     assert.deepEqual(outside.routes.list(), []);
   });
 });

@@ -54,8 +54,15 @@ export function connectEndpoint(spec: EndpointNetworkSpec): EndpointNetwork {
   const pair = found ?? createPair(host, inside, spec);
   try {
     configureEndpoint({ namespace: spec.namespace, network: inside, link: pair.inside, addresses, gateway });
-    configureHost(spec, host, pair.host, pair.inside.mac ?? '');
+    routeToEndpoint({
+      host: spec.host,
+      network: host,
+      link: pair.host,
+      mac: pair.inside.mac ?? '',
+      addresses,
+    });
   } catch (error) {
+    // Those of before stay: they may be in use.
     if (found === undefined) host.links.delete(hostName);
     throw error;
   }
@@ -69,16 +76,6 @@ export function connectEndpoint(spec: EndpointNetworkSpec): EndpointNetwork {
     namespace: spec.namespace.inode,
     created: found === undefined,
   };
-}
-
-/** Removes the pair of an endpoint; with it goes what refers to it. That there is none any more is fine. */
-export async function disconnectEndpoint(host: NetworkNamespace, hostName: string): Promise<void> {
-  using network = Network.open(host);
-  try {
-    network.links.delete(hostName);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
 }
 
 interface Pair {
@@ -124,10 +121,20 @@ function find(network: Network, name: string): NetworkLink | undefined {
   }
 }
 
+/** The host's end of a pair, and what is behind it. */
+export interface HostSide {
+  readonly host: NetworkNamespace;
+  /** Of the host. */
+  readonly network: Network;
+  readonly link: NetworkLink;
+  /** Of the endpoint's end. */
+  readonly mac: string;
+  readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+}
+
 /** The host's side: what is for the endpoint goes to its pair, and what comes from there may go on. */
-function configureHost(spec: EndpointNetworkSpec, host: Network, link: NetworkLink, mac: string): void {
-  const { ipv4, ipv6 } = spec.addresses;
-  spec.host.run(() => {
+export function routeToEndpoint({ host, network, link, mac, addresses: { ipv4, ipv6 } }: HostSide): void {
+  host.run(() => {
     if (ipv4 !== undefined) {
       // Per device: the host does not become a router between its other networks.
       writeSysctl(`net/ipv4/conf/${link.name}/forwarding`, 1);
@@ -136,14 +143,14 @@ function configureHost(spec: EndpointNetworkSpec, host: Network, link: NetworkLi
     // No address of its own on this end: the gateway's is answered for by the datapath.
     if (ipv6 !== undefined) writeSysctl(`net/ipv6/conf/${link.name}/addr_gen_mode`, 1);
   });
-  host.links.set(link.index, { up: true });
+  network.links.set(link.index, { up: true });
   for (const [address, length] of [
     [ipv4, 32],
     [ipv6, 128],
   ] as const) {
     if (address === undefined) continue;
-    host.routes.replace({ destination: `${address}/${length}`, device: link.index });
-    host.neighbours.replace({ device: link.index, address, mac });
+    network.routes.replace({ destination: `${address}/${length}`, device: link.index });
+    network.neighbours.replace({ device: link.index, address, mac });
   }
 }
 

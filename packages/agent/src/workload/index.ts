@@ -2,11 +2,11 @@
 export { containersOfCgroup, processOfContainer } from './containers.ts';
 export {
   connectEndpoint,
-  disconnectEndpoint,
   type EndpointNetwork,
   type EndpointNetworkSpec,
 } from './endpoint-network.ts';
 export { GATEWAY, type Gateway } from './gateway.ts';
+export { type HostDevice, HostNetworks, type HostNetworksOptions, hostNameOf } from './host-networks.ts';
 export {
   HostChange,
   type HostNeeds,
@@ -19,3 +19,4 @@ export {
 export { createIsolatedHost, removeIsolatedHost } from './isolated-host.ts';
 export { LinkWatch } from './link-watch.ts';
 export { openPlace, placeText } from './open-place.ts';
+export { type HostEnd, PairRemoval } from './pair-removal.ts';

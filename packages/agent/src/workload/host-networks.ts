@@ -1,0 +1,150 @@
+/**
+ * The devices of the endpoints of one host: made for those who come with a namespace, taken from those who come with a device, and
+ * watched, for an endpoint ends when its device does.
+ */
+import { WaggleError } from '@waggle/bpf';
+import { Network, type NetworkLink, type NetworkNamespace } from '@waggle/kernel';
+import type { NamespacePlace } from '../control.ts';
+import { connectEndpoint, routeToEndpoint } from './endpoint-network.ts';
+import { GATEWAY } from './gateway.ts';
+import { LinkWatch } from './link-watch.ts';
+import { openPlace } from './open-place.ts';
+import { PairRemoval } from './pair-removal.ts';
+
+/** What every host's end is called, before the number of its endpoint. */
+const NAME = /^lxc\d{1,5}$/;
+export const hostNameOf = (endpoint: number): string => `lxc${endpoint}`;
+
+interface Addresses {
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+}
+
+/** The device of an endpoint on the host. */
+export interface HostDevice {
+  readonly interfaceName: string;
+  readonly interfaceIndex: number;
+  readonly mac: string;
+  readonly hostMac: string;
+  /** The inode of the namespace of the other end; 0 where it is not known. */
+  readonly namespace: number;
+  /** Whether it was made here, and so is removed here. */
+  readonly ownsDevice: boolean;
+}
+
+export interface HostNetworksOptions {
+  readonly host: NetworkNamespace;
+  /** Bytes, of the devices that are made. */
+  readonly mtu: number;
+  /** Gets the index of a device that is gone without having been disconnected. */
+  readonly onVanished: (interfaceIndex: number) => void;
+}
+
+export class HostNetworks {
+  readonly #host: NetworkNamespace;
+  readonly #mtu: number;
+  readonly #network: Network;
+  readonly #watch: LinkWatch;
+  readonly #removal: PairRemoval;
+
+  constructor({ host, mtu, onVanished }: HostNetworksOptions) {
+    this.#host = host;
+    this.#mtu = mtu;
+    this.#network = Network.open(host);
+    this.#watch = new LinkWatch(host, onVanished);
+    this.#removal = new PairRemoval(host);
+  }
+
+  /**
+   * Makes a pair into the namespace at a place. Nothing is left behind when it throws.
+   * @throws WaggleError
+   */
+  connect(place: NamespacePlace, endpoint: number, addresses: Addresses): HostDevice {
+    using namespace = openPlace(place, this.#host);
+    const pair = connectEndpoint({
+      host: this.#host,
+      namespace,
+      hostName: hostNameOf(endpoint),
+      addresses,
+      mtu: this.#mtu,
+    });
+    this.#watch.add(pair.hostIndex);
+    return {
+      interfaceName: pair.hostName,
+      interfaceIndex: pair.hostIndex,
+      mac: pair.mac,
+      hostMac: pair.hostMac,
+      namespace: pair.namespace,
+      ownsDevice: true,
+    };
+  }
+
+  /**
+   * Takes the host's end of a pair that somebody else made and set up inside; the way to its addresses is made here.
+   * @throws WaggleError NOT_FOUND, WRONG_TYPE for a device that is not of a pair
+   */
+  take({ name, mac }: { readonly name: string; readonly mac: string }, addresses: Addresses): HostDevice {
+    const link = this.#network.links.get(name);
+    if (link.kind !== 'veth') {
+      throw new WaggleError(
+        'WRONG_TYPE',
+        `device "${name}" is of kind ${link.kind ?? 'none'}, not of a veth pair`,
+      );
+    }
+    routeToEndpoint({ host: this.#host, network: this.#network, link, mac, addresses });
+    this.#watch.add(link.index);
+    const { index: interfaceIndex, mac: hostMac = '' } = link;
+    return { interfaceName: name, interfaceIndex, mac, hostMac, namespace: 0, ownsDevice: false };
+  }
+
+  /** Whether a device is still the one that it was; then it is watched. */
+  isThere({ interfaceName, interfaceIndex, hostMac }: HostDevice): boolean {
+    const link = findLink(this.#network, interfaceIndex);
+    const same = link?.name === interfaceName && link.mac === hostMac;
+    if (same) this.#watch.add(interfaceIndex);
+    return same;
+  }
+
+  /** Removes what was made, and the way to what was taken; soon, and harmless when it is gone. */
+  disconnect(device: HostDevice, addresses: Addresses): void {
+    this.#watch.delete(device.interfaceIndex);
+    const end = { name: device.interfaceName, index: device.interfaceIndex };
+    if (device.ownsDevice) this.#removal.remove(end, addresses);
+    else this.#removal.detach(end, addresses);
+  }
+
+  /** Removes pairs that were made here, in whatever run, and that nobody has: of endpoints that were never finished, or not saved. */
+  removeStrays(known: readonly HostDevice[]): string[] {
+    const indexes = new Set(known.map(({ interfaceIndex }) => interfaceIndex));
+    const strays = this.#network.links
+      .list({ kind: 'veth' })
+      .filter((link) => isOurs(link) && !indexes.has(link.index));
+    for (const stray of strays) this.#removal.remove(stray, {});
+    return strays.map(({ name }) => name);
+  }
+
+  /** Answers when everything that was disconnected is gone. */
+  settle(): Promise<void> {
+    return this.#removal.settle();
+  }
+
+  /** Lets go of the host, when everything that was disconnected is gone. What is connected stays. */
+  async close(): Promise<void> {
+    this.#watch.close();
+    this.#network.close();
+    await this.#removal.close();
+  }
+}
+
+function findLink(network: Network, index: number): NetworkLink | undefined {
+  try {
+    return network.links.get(index);
+  } catch (error) {
+    if (error instanceof WaggleError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function isOurs({ name, mac }: NetworkLink): boolean {
+  return NAME.test(name) && mac === GATEWAY.mac;
+}

@@ -1,0 +1,107 @@
+/**
+ * Removes the pairs of endpoints. The kernel takes some 10 milliseconds to delete a device, or a hundred at once; so it does that on
+ * another thread, and those that are to go meanwhile go together afterwards. What leads to them goes at once.
+ */
+import { WaggleError } from '@waggle/bpf';
+import { Network, type NetworkNamespace } from '@waggle/kernel';
+
+/** Devices of this group are about to be deleted: `wagg` as a number. */
+const GROUP = 0x77616767;
+
+/** The host's end of a pair. The index tells it from another that has got its name since. */
+export interface HostEnd {
+  readonly name: string;
+  readonly index: number;
+}
+
+interface Addresses {
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+}
+
+export class PairRemoval {
+  readonly #network: Network;
+  #waiting = false;
+  #running: Promise<void> | undefined;
+  #failure: unknown;
+
+  constructor(host: NetworkNamespace) {
+    this.#network = Network.open(host);
+  }
+
+  /**
+   * Begins to remove a pair; its addresses lead nowhere when this returns. That it is gone already is fine.
+   * @throws KernelError
+   */
+  remove(end: HostEnd, addresses: Addresses): void {
+    this.detach(end, addresses);
+    try {
+      if (this.#network.links.name(end.index) !== end.name) return;
+      this.#network.links.set(end.index, { group: GROUP });
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw error;
+    }
+    this.#waiting = true;
+    this.#running ??= this.#run();
+  }
+
+  /** Lets addresses lead nowhere, and the pair stay. */
+  detach({ index }: HostEnd, { ipv4, ipv6 }: Addresses): void {
+    for (const [address, length] of [
+      [ipv4, 32],
+      [ipv6, 128],
+    ] as const) {
+      if (address === undefined) continue;
+      try {
+        this.#network.routes.delete({ destination: `${address}/${length}`, device: index });
+      } catch (error) {
+        ignoreMissing(error);
+      }
+    }
+  }
+
+  /**
+   * Answers when all pairs are gone.
+   * @throws KernelError when the kernel would not delete them.
+   */
+  async settle(): Promise<void> {
+    await this.#running;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Answers when all pairs are gone, and lets go of the host. */
+  async close(): Promise<void> {
+    try {
+      await this.settle();
+    } finally {
+      this.#network.close();
+    }
+  }
+
+  async #run(): Promise<void> {
+    // Those that are removed in one turn of the event loop go together.
+    await new Promise((resolve) => setImmediate(resolve));
+    try {
+      while (this.#waiting) {
+        this.#waiting = false;
+        await this.#network.links.deleteGroup(GROUP).catch(ignoreMissing);
+      }
+    } catch (error) {
+      this.#failure = error;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
+}
+
+function isMissing(error: unknown): boolean {
+  // ESRCH for a route, ENODEV or ENXIO for a device.
+  return error instanceof WaggleError && error.code === 'NOT_FOUND';
+}
