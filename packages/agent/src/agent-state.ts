@@ -1,7 +1,7 @@
 /** What an agent remembers from one run to the next: its documents in the store. */
 import * as z from 'zod';
+import { addressState } from './addresses/index.ts';
 import { savedEndpoint } from './endpoints/endpoint.ts';
-import { addressesDocument } from './host/addresses.ts';
 import type { DocumentKind, StateStore } from './state/index.ts';
 import { hostChanges } from './workload/index.ts';
 
@@ -32,7 +32,7 @@ export function openState(store: StateStore) {
     endpoints: store.document(kind('endpoints', SavedEndpoints)),
     identities: store.document(kind('identities', SavedIdentities)),
     policies: store.document(kind('policies', SavedPolicies)),
-    addresses: store.document(addressesDocument),
+    addresses: store.document(addressState),
     /** Those that were confirmed. */
     devices: store.document(kind('devices', z.array(z.string()))),
     hostChanges: store.document(hostChanges),

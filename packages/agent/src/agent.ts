@@ -4,13 +4,12 @@
  */
 import { Datapath } from '@waggle/datapath';
 import { LabelFilter, PolicyRepository, parseLabel } from '@waggle/policy';
+import { AddressBook } from './addresses/index.ts';
 import { type AgentState, openState } from './agent-state.ts';
 import type { DeviceView, MutableConfig } from './control.ts';
 import { Controllers } from './controllers.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
-import { Addresses } from './host/addresses.ts';
 import { HostDevices } from './host/devices.ts';
-import { HostEndpointNetworks } from './host/endpoint-networks.ts';
 import { type Host, openHost } from './host/host.ts';
 import { HostAddresses } from './host/host-addresses.ts';
 import { IdentityTable } from './identities/identity-table.ts';
@@ -23,7 +22,7 @@ import { Policies, peerOf } from './policies/policies.ts';
 import { PolicyBook } from './policies/policy-book.ts';
 import { PolicyDirectory } from './policies/policy-directory.ts';
 import { StateStore } from './state/index.ts';
-import { mergeChanges, planHost, prepareHost } from './workload/index.ts';
+import { HostNetworks, mergeChanges, planHost, prepareHost } from './workload/index.ts';
 
 /** How often connections that are over are collected, and addresses that nobody claimed. */
 const COLLECTION = 30_000;
@@ -53,14 +52,14 @@ export class Agent {
   readonly datapath: Datapath;
   readonly controllers: Controllers;
   readonly identities: IdentityTable;
-  readonly addresses: Addresses;
+  readonly addresses: AddressBook;
   readonly enforcer: Enforcer;
   readonly endpoints: Endpoints;
   readonly book: PolicyBook;
   readonly policies: Policies;
   readonly #state: AgentState;
   readonly #hostAddresses: HostAddresses;
-  readonly #networks: HostEndpointNetworks;
+  readonly #networks: HostNetworks;
   readonly #hooks: AgentHooks;
   readonly #devices: HostDevices;
   #config: MutableConfig;
@@ -116,7 +115,7 @@ export class Agent {
       this.addresses = this.#openAddresses();
       this.enforcer = open(this.#openEnforcer());
       this.#networks = open(
-        new HostEndpointNetworks({
+        new HostNetworks({
           host: this.host.namespace,
           mtu: options.mtu,
           onVanished: (index) => this.#deviceVanished(index),
@@ -194,7 +193,7 @@ export class Agent {
   async stop(): Promise<void> {
     this.#directory?.close();
     this.#devices.close();
-    this.#networks.close();
+    await this.#networks.close();
     this.enforcer.close();
     this.controllers.close();
     this.#hostAddresses.close();
@@ -224,11 +223,13 @@ export class Agent {
     });
   }
 
-  #openAddresses(): Addresses {
+  #openAddresses(): AddressBook {
     const { 'ipv4-pool': ipv4, 'ipv6-pool': ipv6 } = this.options;
-    const pools = { ...(ipv4 !== 'none' && { ipv4 }), ...(ipv6 !== 'none' && { ipv6 }) };
-    const onChange = () => this.#state.addresses.save(() => this.addresses.save());
-    return new Addresses({ ...pools, onChange }, this.#state.addresses.found);
+    return new AddressBook({
+      ...(ipv4 !== 'none' && { ipv4: { cidr: ipv4 } }),
+      ...(ipv6 !== 'none' && { ipv6: { cidr: ipv6 } }),
+      document: this.#state.addresses,
+    });
   }
 
   #openEnforcer(): Enforcer {
@@ -302,7 +303,6 @@ export class Agent {
     this.#openDirectory();
     const gone = this.endpoints.restore(saved);
     if (gone.length > 0) this.log.warn({ endpoints: gone }, 'Endpoints whose devices are gone were removed');
-    for (const { device } of this.endpoints.table) if (device) this.#networks.watch(device.interfaceIndex);
     this.identities.forgetUnused();
     this.#removeStrangers();
     this.enforcer.enforce();
@@ -315,10 +315,13 @@ export class Agent {
 
   /** What the kernel has and nobody knows of any more: the state was discarded, or was older than the kernel. */
   #removeStrangers(): void {
-    const known = new Set([...this.endpoints.table].map(({ device }) => device?.interfaceIndex));
+    const devices = [...this.endpoints.table].flatMap(({ device }) => device ?? []);
+    const known = new Set(devices.map(({ interfaceIndex }) => interfaceIndex));
     for (const { device } of this.datapath.endpoints()) {
       if (!known.has(device)) this.host.namespace.run(() => this.datapath.removeEndpoint(device));
     }
+    const strays = this.#networks.removeStrays(devices);
+    if (strays.length > 0) this.log.warn({ devices: strays }, 'Devices of unknown endpoints were removed');
     const identities = new Set([...this.endpoints.table].map(({ identity }) => identity));
     const policies = this.datapath.policyIdentities().filter((identity) => !identities.has(identity));
     if (policies.length > 0) {

@@ -84,9 +84,23 @@ export class AddressBook implements AddressControl {
     this.#save();
   }
 
-  list(): AddressView[] {
+  /** Takes back what nobody took in time. */
+  collect(): void {
     const pools = families.flatMap((family) => this.#pools[family] ?? []);
     if (pools.flatMap((pool) => pool.collect()).length > 0) this.#save();
+  }
+
+  /** How many addresses are given out, and how many there are. */
+  usage(): { readonly family: 'ipv4' | 'ipv6'; readonly used: number; readonly of: bigint }[] {
+    return families.flatMap((family) => {
+      const pool = this.#pools[family];
+      return pool ? [{ family, used: pool.list().length, of: pool.capacity }] : [];
+    });
+  }
+
+  list(): AddressView[] {
+    this.collect();
+    const pools = families.flatMap((family) => this.#pools[family] ?? []);
     return pools.flatMap((pool) => pool.list().map(({ address, owner }) => ({ address, owner })));
   }
 
