@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { Network, readSysctl } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 
 await import('@waggle/compiler/register');
+const { cleanUp, parseAgentOptions } = await import('@waggle/agent');
+const { Datapath } = await import('@waggle/datapath');
 const { AgentLab, WORLD } = await import('./support/agent-lab.ts');
 
 const PORT = 8080;
@@ -94,4 +97,36 @@ spec: { endpointSelector: {}, egress: [{ toCIDR: [${cidr}] }] }
   await setTimeout(200);
   const cidrs = lab.agent.identities.cidrs();
   assert.deepEqual([...cidrs.keys()], ['198.51.100.0/24'], 'CIDRs that no rule names are forgotten');
+});
+
+test('cleaning up leaves the host as it was, and says what it did', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  const sysctl = 'net/ipv6/conf/all/forwarding';
+  await lab.endpoint('app=frontend');
+  const options = parseAgentOptions(lab.options);
+  await assert.rejects(cleanUp(options), /another agent runs/);
+  await lab.stopAgent();
+  const planned = await cleanUp(options, { dryRun: true });
+  assert.deepEqual([...new Set(planned.map(({ what }) => what))].sort(), [
+    'device',
+    'kernel parameter',
+    'program or map',
+  ]);
+  assert.equal(
+    lab.host.run(() => readSysctl(sysctl)),
+    '1',
+  );
+  const removed = await cleanUp(options, { state: true });
+  assert.equal(removed.length, planned.length + 1, 'and the state');
+  assert.equal(
+    lab.host.run(() => readSysctl(sysctl)),
+    '0',
+  );
+  using network = Network.open(lab.host);
+  assert.deepEqual(
+    network.links.list().map(({ name }) => name),
+    ['lo', 'uplink'],
+  );
+  assert.deepEqual(Datapath.list(lab.pins), []);
+  assert.deepEqual(await cleanUp(options), [], 'again is harmless');
 });

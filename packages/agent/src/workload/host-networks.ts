@@ -113,13 +113,16 @@ export class HostNetworks {
     else this.#removal.detach(end, addresses);
   }
 
-  /** Removes pairs that were made here, in whatever run, and that nobody has: of endpoints that were never finished, or not saved. */
-  removeStrays(known: readonly HostDevice[]): string[] {
+  /**
+   * Removes pairs that were made here, in whatever run, and that nobody has: of endpoints that were never finished, or not saved.
+   * @returns their names.
+   */
+  removeStrays(known: readonly HostDevice[], { dryRun = false } = {}): string[] {
     const indexes = new Set(known.map(({ interfaceIndex }) => interfaceIndex));
     const strays = this.#network.links
       .list({ kind: 'veth' })
       .filter((link) => isOurs(link) && !indexes.has(link.index));
-    for (const stray of strays) this.#removal.remove(stray, {});
+    for (const stray of dryRun ? [] : strays) this.#removal.remove(stray, {});
     return strays.map(({ name }) => name);
   }
 
