@@ -3,7 +3,7 @@
  * beyond an uplink that knows nothing of waggle. Packets are those of ordinary programs in them.
  */
 import { once } from 'node:events';
-import { Datapath } from '@waggle/datapath';
+import { Datapath, type DatapathOptions } from '@waggle/datapath';
 import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
 
@@ -36,12 +36,14 @@ export type Outcome = 'answered' | 'no answer' | 'refused' | 'cut';
 export class DatapathLab implements Disposable {
   readonly host = NetworkNamespace.create(uniqueName());
   readonly world = NetworkNamespace.create(uniqueName());
-  readonly datapath = Datapath.create({ maxConnections: 4096 });
+  /** Open until somebody else shall have its pins. */
+  datapath: Datapath;
   readonly worldAddress = WORLD;
   readonly #namespaces: NetworkNamespace[] = [];
   readonly #children: { kill(signal: 'SIGKILL'): boolean }[] = [];
 
-  constructor() {
+  constructor(options: DatapathOptions = {}) {
+    this.datapath = Datapath.open({ maxConnections: 4096, ...options });
     try {
       this.#build();
     } catch (error) {

@@ -6,7 +6,6 @@
  */
 
 import { WaggleError } from '@waggle/bpf';
-import type { KernelMap } from '@waggle/kernel';
 import { Generation } from './connection.bpf.ts';
 import { type ConnectionView, connectionView } from './connection-list.ts';
 import { DeviceLinks } from './device-links.ts';
@@ -145,7 +144,7 @@ export class Datapath implements Disposable {
   }
 
   /** All maps, by their names. */
-  get maps(): Readonly<Record<string, KernelMap>> {
+  get maps(): DatapathMaps {
     return this.#maps;
   }
 
@@ -214,13 +213,13 @@ export class Datapath implements Disposable {
       this.#peers.write(peerChanges.filter(goes));
       if (policyChanges.length > 0) this.#policies.turn();
       this.#peers.write(peerChanges.filter((change) => !goes(change)));
+      if (peerChanges.length > 0) this.#policies.decideAnew();
     } catch (error) {
       this.#peers.undo(peerChanges);
       if (policyChanges.length > 0) this.#policies.undo(inForce);
       this.#policies.decideAnew();
       throw error;
     }
-    if (peerChanges.length > 0) this.#policies.decideAnew();
   }
 
   /** Says which identity is behind a prefix. */
@@ -304,7 +303,6 @@ export class Datapath implements Disposable {
 
   /** Lets go of everything: what is pinned goes on, all else ends. */
   close(): void {
-    if (this.#pins) this.#policies.settle();
     this.#policies.close();
     this.#links.close();
     closeMaps(this.#maps);

@@ -72,6 +72,7 @@ export class PolicySets {
   readonly #generations: DatapathMaps['generations'];
   readonly #spec: typeof policy;
   #debt: Debt;
+  #settling = false;
   #closed = false;
 
   /** @param spec the declaration of one policy, with its size. */
@@ -189,21 +190,34 @@ export class PolicySets {
     this.#payDebt();
   }
 
-  /** Lets go; what is not settled yet is left to whoever comes next. */
+  /** Settles, so that whoever comes next need not compare the sets. */
   close(): void {
     this.#closed = true;
+    try {
+      this.settle();
+    } catch {
+      // It is on record that the sets differ.
+    }
   }
 
+  /** Settles when the programs of now have ended. One such wait is under way at a time, however many changes come. */
   async #settleLater(): Promise<void> {
-    const debt = this.#debt;
-    const ended = await programsEnded();
-    // Meanwhile somebody else may have seen to it, or caused another one.
-    if (!ended || this.#closed || this.#debt !== debt) return;
-    try {
-      this.#payDebt();
-    } catch {
-      // There is nobody to tell; the next change tries again, and tells whoever wants it.
+    if (this.#settling) return;
+    this.#settling = true;
+    for (let ended = true; ended && this.#debt.kind !== 'none'; ) {
+      const debt = this.#debt;
+      ended = await programsEnded();
+      if (this.#closed) return;
+      // Meanwhile somebody else may have seen to it, or caused another one, which is for programs that began later.
+      if (!ended || this.#debt !== debt) continue;
+      try {
+        this.#payDebt();
+      } catch {
+        // There is nobody to tell; the next change tries again, and tells who wants it.
+        break;
+      }
     }
+    this.#settling = false;
   }
 
   #payDebt(): void {
