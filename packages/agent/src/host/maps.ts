@@ -1,7 +1,7 @@
 /** The maps of the datapath, for those who look at them: how full they are, and what is in them, as text. */
 import { mapTypes, WaggleError } from '@waggle/bpf';
 import type { Datapath } from '@waggle/datapath';
-import { TableMap } from '@waggle/kernel';
+import { type KernelMap, TableMap } from '@waggle/kernel';
 import type { MapListing, MapView } from '../control.ts';
 
 /** How many entries a listing has unless more are asked for. */
@@ -22,7 +22,7 @@ export function mapListing(
   name: string,
   limit = DEFAULT_LIMIT,
 ): MapListing {
-  const map = datapath.maps[name];
+  const map = mapsOf(datapath)[name];
   if (map === undefined) {
     throw new WaggleError('NOT_FOUND', `There is no map ${name}.`, {
       hint: `There are ${Object.keys(datapath.maps).join(', ')}`,
@@ -39,8 +39,10 @@ export function mapListing(
   return { ...view, content, truncated: view.entries > content.length };
 }
 
+const mapsOf = ({ maps }: Datapath): Readonly<Record<string, KernelMap>> => maps;
+
 function viewOf(datapath: Datapath, pins: string, name: string): MapView {
-  const map = datapath.maps[name];
+  const map = mapsOf(datapath)[name];
   if (map === undefined) throw new WaggleError('NOT_FOUND', `There is no map ${name}.`);
   const { type, keySize, valueSize, maxEntries } = map.info();
   const kind = Object.entries(mapTypes).find(([, { number }]) => number === type)?.[0] ?? String(type);
