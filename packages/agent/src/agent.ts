@@ -119,6 +119,7 @@ export class Agent {
           host: this.host.namespace,
           mtu: options.mtu,
           onVanished: (index) => this.#deviceVanished(index),
+          onProblem: ({ message }) => this.log.error(message),
         }),
       );
       this.endpoints = this.#openEndpoints();
@@ -212,7 +213,9 @@ export class Agent {
       planHost(host.namespace, { ...needs, ...(uplink !== undefined && { uplink }) }),
     );
     // Of the isolated host nothing has to be restored: it goes as a whole.
-    if (host.isolated === undefined) this.#state.hostChanges.save(() => mergeChanges(before, plan));
+    if (host.isolated === undefined && plan.length > 0) {
+      this.#state.hostChanges.saveNow(mergeChanges(before, plan));
+    }
     prepareHost(host.namespace, plan);
   }
 

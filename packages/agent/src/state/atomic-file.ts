@@ -2,6 +2,7 @@
  * A file that is replaced as a whole: after a crash of the process or of the machine there is the old content or the new one.
  * So the new content is on the disk before the name points to it, and the name before anybody is told that it is saved.
  */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -32,5 +33,28 @@ async function synchronized(
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** The same, done when it returns: for what must not be done before it is remembered. */
+export function replaceFileSync(path: string, text: string): void {
+  const temporary = `${path}.now`;
+  try {
+    synchronizedSync(temporary, 'w', (file) => writeFileSync(file, text));
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  synchronizedSync(dirname(path), 'r', () => {});
+}
+
+function synchronizedSync(path: string, flags: string, write: (file: number) => void): void {
+  const file = openSync(path, flags, 0o600);
+  try {
+    write(file);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }

@@ -42,6 +42,11 @@ export class DocumentWriter {
     return this.#problem;
   }
 
+  /** Whether something is to be written, or is being written. */
+  get busy(): boolean {
+    return this.#pending !== undefined || this.#writing !== undefined;
+  }
+
   /** Writes soon. The text is taken when it is written. */
   schedule(text: () => string): void {
     this.#pending = text;

@@ -29,16 +29,34 @@ export class StateDocument<Content> {
   readonly found: Content | undefined;
   readonly #kind: DocumentKind<Content>;
   readonly #writer: DocumentWriter;
+  readonly #writeNow: (text: string) => void;
 
-  constructor(kind: DocumentKind<Content>, found: Content | undefined, writer: DocumentWriter) {
+  constructor(
+    kind: DocumentKind<Content>,
+    found: Content | undefined,
+    writer: DocumentWriter,
+    writeNow: (text: string) => void,
+  ) {
     this.#kind = kind;
     this.found = found;
     this.#writer = writer;
+    this.#writeNow = writeNow;
   }
 
   /** Saves soon what `content` answers then: call it after each change. */
   save(content: () => Content): void {
     this.#writer.schedule(() => encodeDocument(this.#kind, content()));
+  }
+
+  /**
+   * Saves before it returns: for what must not be done unless it is remembered.
+   * @throws WaggleError when it cannot be written; it is not tried again then.
+   */
+  saveNow(content: Content): void {
+    const text = encodeDocument(this.#kind, content);
+    this.#writeNow(text);
+    // A write of older content may be on its way, and must not be the last one.
+    if (this.#writer.busy) this.#writer.schedule(() => text);
   }
 
   /**

@@ -77,6 +77,23 @@ describe('the state', () => {
     });
   });
 
+  test('is written at once where that is asked for, and stays so', async () => {
+    const directory = newDirectory();
+    await withStore(directory, async (store) => {
+      const document = store.document(names);
+      const read = () => JSON.parse(readFileSync(join(directory, 'names.json'), 'utf8')).content;
+      document.save(() => []);
+      const writing = document.flush();
+      document.saveNow(content);
+      assert.deepEqual(read(), content);
+      await writing;
+      await document.flush();
+      assert.deepEqual(read(), content);
+      rmSync(directory, { recursive: true });
+      assert.throws(() => document.saveNow(content), code('NOT_FOUND', /names\.json: ENOENT/));
+    });
+  });
+
   test('is written without being asked, soon', async () => {
     const directory = newDirectory();
     await withStore(

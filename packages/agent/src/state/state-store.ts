@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import { describe, WaggleError } from '@waggle/bpf';
 import { lockDirectory } from '@waggle/kernel';
-import { replaceFile } from './atomic-file.ts';
+import { replaceFile, replaceFileSync } from './atomic-file.ts';
 import { DocumentWriter, type WriterTiming } from './document-writer.ts';
 import { type DocumentKind, readDocument, StateDocument } from './state-document.ts';
 import { saveError } from './state-error.ts';
@@ -81,7 +81,13 @@ export class StateStore {
       this.#onProblem,
     );
     this.#writers.set(kind.name, writer);
-    return new StateDocument(kind, found, writer);
+    return new StateDocument(kind, found, writer, (text) => {
+      try {
+        replaceFileSync(file, text);
+      } catch (error) {
+        throw saveError(kind.name, file, error);
+      }
+    });
   }
 
   /** What is not saved, and why. */

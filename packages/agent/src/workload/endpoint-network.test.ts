@@ -158,7 +158,7 @@ describe('the network of an endpoint', { skip: needsRoot }, () => {
 
   test('is gone from both ends when it is removed, and that may be done twice', async () => {
     const { host, namespace, spec, connected: pair } = connected();
-    const removal = new PairRemoval(host);
+    const removal = new PairRemoval(host, assert.fail);
     const end = { name: pair.hostName, index: pair.hostIndex };
     removal.remove(end, spec.addresses);
     using outside = Network.open(host);

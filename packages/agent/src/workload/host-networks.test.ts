@@ -20,7 +20,12 @@ describe('the networks of a host', { skip: needsRoot }, () => {
   const newHost = () => {
     const host = create();
     const vanished: number[] = [];
-    const networks = new HostNetworks({ host, mtu: 1500, onVanished: (index) => vanished.push(index) });
+    const networks = new HostNetworks({
+      host,
+      mtu: 1500,
+      onVanished: (index) => vanished.push(index),
+      onProblem: assert.fail,
+    });
     open.push(networks);
     return { host, networks, vanished };
   };

@@ -38,6 +38,8 @@ export interface HostNetworksOptions {
   readonly mtu: number;
   /** Gets the index of a device that is gone without having been disconnected. */
   readonly onVanished: (interfaceIndex: number) => void;
+  /** Told when the kernel would not remove a pair; it goes with the next one. */
+  readonly onProblem: (problem: Error) => void;
 }
 
 export class HostNetworks {
@@ -47,12 +49,12 @@ export class HostNetworks {
   readonly #watch: LinkWatch;
   readonly #removal: PairRemoval;
 
-  constructor({ host, mtu, onVanished }: HostNetworksOptions) {
+  constructor({ host, mtu, onVanished, onProblem }: HostNetworksOptions) {
     this.#host = host;
     this.#mtu = mtu;
     this.#network = Network.open(host);
     this.#watch = new LinkWatch(host, onVanished);
-    this.#removal = new PairRemoval(host);
+    this.#removal = new PairRemoval(host, onProblem);
   }
 
   /**

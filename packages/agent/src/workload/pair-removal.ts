@@ -22,11 +22,13 @@ interface Addresses {
 export class PairRemoval {
   readonly #network: Network;
   #waiting = false;
+  readonly #onProblem: (problem: Error) => void;
   #running: Promise<void> | undefined;
-  #failure: unknown;
 
-  constructor(host: NetworkNamespace) {
+  /** @param onProblem - Told when the kernel would not remove pairs; they go with the next one. */
+  constructor(host: NetworkNamespace, onProblem: (problem: Error) => void) {
     this.#network = Network.open(host);
+    this.#onProblem = onProblem;
   }
 
   /**
@@ -61,24 +63,15 @@ export class PairRemoval {
     }
   }
 
-  /**
-   * Answers when all pairs are gone.
-   * @throws KernelError when the kernel would not delete them.
-   */
+  /** Answers when all pairs are gone that can be removed. */
   async settle(): Promise<void> {
     await this.#running;
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw failure;
   }
 
   /** Answers when all pairs are gone, and lets go of the host. */
   async close(): Promise<void> {
-    try {
-      await this.settle();
-    } finally {
-      this.#network.close();
-    }
+    await this.settle();
+    this.#network.close();
   }
 
   async #run(): Promise<void> {
@@ -90,7 +83,7 @@ export class PairRemoval {
         await this.#network.links.deleteGroup(GROUP).catch(ignoreMissing);
       }
     } catch (error) {
-      this.#failure = error;
+      this.#onProblem(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#running = undefined;
     }
