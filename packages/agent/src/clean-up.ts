@@ -75,9 +75,19 @@ async function removeDevices(
     netns: options.netns ?? '/proc/thread-self/ns/net',
   });
   using host = namespace;
-  const networks = new HostNetworks({ host, mtu: options.mtu, onVanished: () => {} });
+  let problem: Error | undefined;
+  const networks = new HostNetworks({
+    host,
+    mtu: options.mtu,
+    onVanished: () => {},
+    onProblem: (each) => {
+      problem = each;
+    },
+  });
   try {
     const devices = networks.removeStrays([], { dryRun });
+    await networks.settle();
+    if (problem !== undefined) throw problem;
     const undone = dryRun ? changes : restoreHost(host, changes);
     return [
       ...devices.map((where) => ({ what: 'device' as const, where })),
