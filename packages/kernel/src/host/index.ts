@@ -1,6 +1,15 @@
 export { Cgroup } from './cgroup.ts';
 export { lockDirectory } from './lock.ts';
-export { findMount, listMounts, type Mount, mountBpffs, parseMountInfo, unmount } from './mounts.ts';
+export { withOwnMounts } from './mount-namespace.ts';
+export {
+  bindMount,
+  findMount,
+  listMounts,
+  type Mount,
+  mountBpffs,
+  parseMountInfo,
+  unmount,
+} from './mounts.ts';
 export {
   formatProcessSocket,
   listeningSockets,

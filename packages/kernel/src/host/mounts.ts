@@ -8,6 +8,8 @@ import { check } from '../errors.ts';
 import * as libc from '../sys/libc.ts';
 import { fileOperation, makeDirectory } from './files.ts';
 
+const MS_BIND = 0x1000;
+
 /** One mount, as this process sees it. */
 export interface Mount {
   readonly id: number;
@@ -95,6 +97,16 @@ export function mountBpffs(path: string): boolean {
     hint: 'Run as root, or grant CAP_SYS_ADMIN',
   });
   return true;
+}
+
+/**
+ * Shows a file or a directory at another place, over what is there.
+ * @throws KernelError NOT_FOUND when either is missing; DENIED without CAP_SYS_ADMIN.
+ */
+export function bindMount(source: string, target: string): void {
+  check(libc.mount(source, target, 'none', MS_BIND, ''), 'mount', `${source} at ${target}`, {
+    hint: 'Run as root, or grant CAP_SYS_ADMIN',
+  });
 }
 
 /**

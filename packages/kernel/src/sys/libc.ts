@@ -90,6 +90,7 @@ export const flock = bind('flock', 'int', ['int', 'int']);
 export const setns = bind('setns', 'int', ['int', 'int']);
 export const unshare = bind('unshare', 'int', ['int']);
 export const mount = bind('mount', 'int', ['str', 'str', 'str', 'ulong', 'str']);
+export const fchdir = bind('fchdir', 'int', ['int']);
 export const umount2 = bind('umount2', 'int', ['str', 'int']);
 export const socket = bind('socket', 'int', ['int', 'int', 'int']);
 export const bindSocket = bind('bind', 'int', ['int', 'uintptr_t', 'uint32_t']);
