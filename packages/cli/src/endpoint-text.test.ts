@@ -10,11 +10,7 @@ const database = endpoint(22, 'database', {
   state: 'regenerating',
   labels: {
     realized: {},
-    'security-relevant': [
-      'k8s:app=database',
-      'k8s:io.kubernetes.pod.namespace=production',
-      'unspec:tier=store',
-    ],
+    'security-relevant': ['k8s:app=database', 'k8s:io.kubernetes.pod.namespace=production', 'k8s:tier=store'],
     derived: ['unspec:build=17'],
     disabled: [],
   },
@@ -63,7 +59,7 @@ test('all about an endpoint', () => {
   state      regenerating
   health     Warning (programs OK, policy Warning)
   identity   1022
-  labels     k8s:app=database k8s:io.kubernetes.pod.namespace=production unspec:tier=store
+  labels     k8s:app=database k8s:io.kubernetes.pod.namespace=production k8s:tier=store
   also       unspec:build=17
   addresses  10.1.0.22, fd00::22
   device     lxc22 (number 32), 02:00:00:00:00:02 here, 02:00:00:00:00:01 in the endpoint

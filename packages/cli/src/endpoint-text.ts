@@ -23,7 +23,7 @@ export function endpointListText(
         state,
         policyText(endpoint),
         identity?.id ?? '-',
-        labels['security-relevant'].map(shortLabel).join(' ') || '-',
+        shortLabels(labels['security-relevant']).join(' ') || '-',
         addressesOf(endpoint).join(' ') || '-',
       ];
     }),
@@ -115,5 +115,8 @@ const addressesOf = ({ status }: Endpoint): string[] =>
     .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
     .filter((address) => address !== undefined);
 
-/** Without the source that most labels have. */
-const shortLabel = (label: string): string => label.replace(/^(k8s|unspec):/, '');
+/** Without the source that most labels have, and without the namespace that most endpoints are in. */
+const shortLabels = (labels: readonly string[]): string[] =>
+  labels
+    .filter((label) => label !== 'k8s:io.kubernetes.pod.namespace=default')
+    .map((label) => label.replace(/^k8s:/, ''));

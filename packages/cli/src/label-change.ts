@@ -29,7 +29,7 @@ export function changeLabels(
 }
 
 /** Whether a label is the one that a user means: the source may be left out, and the value, too. */
-function isMeant(label: string, text: string): boolean {
+export function isMeant(label: string, text: string): boolean {
   const [is, meant] = [partsOf(label), partsOf(text)];
   if (meant.source !== undefined && meant.source !== is.source) return false;
   return is.key === meant.key && (meant.value === undefined || meant.value === is.value);
@@ -37,11 +37,11 @@ function isMeant(label: string, text: string): boolean {
 
 function isSameKey(label: string, text: string): boolean {
   const [is, other] = [partsOf(label), partsOf(text)];
-  return is.key === other.key && (is.source ?? UNSPECIFIED) === (other.source ?? UNSPECIFIED);
+  return is.key === other.key && (is.source ?? USUAL_SOURCE) === (other.source ?? USUAL_SOURCE);
 }
 
-/** The source of labels for which a user names none. */
-const UNSPECIFIED = 'unspec';
+/** The source that the agent gives to labels that name none. */
+const USUAL_SOURCE = 'k8s';
 
 function partsOf(text: string): { source: string | undefined; key: string; value: string | undefined } {
   const [, source, key = text, value] = /^(?:([^:=]+):)?([^=]*)(?:=(.*))?$/.exec(text) ?? [];

@@ -17,7 +17,6 @@ import {
   type NamedPort,
   nameLabels,
   narrowestCidr,
-  outsideName,
   type PolicyRepository,
   parseCidr,
   parseLabel,
@@ -26,20 +25,15 @@ import {
   reservedIdentities,
   sortLabels,
 } from '@waggle/policy';
-
-/** The namespace of endpoints that name none, as of policies that name none. */
-const DEFAULT_NAMESPACE = 'default';
+import { DEFAULT_NAMESPACE, NameBook } from './name-book.ts';
 
 /** The cast of one command: all identities, and their names. */
-export class Cast {
+export class Cast extends NameBook {
   readonly #allocator = new IdentityAllocator();
   readonly #filter = new LabelFilter();
-  readonly #identities = new Map<number, Identity>();
-  readonly #names = new Map<number, string[]>();
+  readonly #labelsAreIdentities: boolean;
   /** Endpoints by `NAMESPACE/NAME`, `NAME`, and their addresses. */
   readonly #endpoints = new Map<string, Set<number>>();
-  /** What the user called identities that are asked about. */
-  readonly #called = new Map<number, string>();
   readonly #numbers = new Map<string, number>();
   readonly #labelSets: { readonly labels: readonly Label[] }[] = [];
   readonly #cidrs: readonly string[];
@@ -47,10 +41,17 @@ export class Cast {
 
   /**
    * @param repositories - Whose rules it is about; each is told of all identities.
+   * @param options - `labelsAreIdentities`: endpoints' labels are just those of their identities: nothing is added or left out.
    * @throws {@link WaggleError} EXISTS when the file gives one number to different labels.
    */
-  constructor(endpoints: readonly EndpointDescription[], repositories: readonly PolicyRepository[]) {
-    for (const identity of reservedIdentities()) this.#identities.set(identity.id, identity);
+  constructor(
+    endpoints: readonly EndpointDescription[],
+    repositories: readonly PolicyRepository[],
+    { labelsAreIdentities = false }: { readonly labelsAreIdentities?: boolean } = {},
+  ) {
+    super();
+    this.#labelsAreIdentities = labelsAreIdentities;
+    for (const identity of reservedIdentities()) this.known.set(identity.id, identity);
     for (const endpoint of endpoints.filter(({ identity }) => identity !== undefined)) this.#fix(endpoint);
     for (const endpoint of endpoints) this.#addEndpoint(endpoint);
     this.#cidrs = [...new Set(repositories.flatMap((repository) => repository.cidrs()))];
@@ -62,52 +63,12 @@ export class Cast {
 
   /** The identities that endpoints of the file have. */
   endpoints(): Identity[] {
-    return this.identities().filter(({ id }) => this.#names.has(id));
-  }
-
-  identities(): Identity[] {
-    return [...this.#identities.values()].sort((a, b) => a.id - b.id);
-  }
-
-  identity(id: number): Identity {
-    const identity = this.#identities.get(id);
-    if (identity) return identity;
-    throw new WaggleError('NOT_FOUND', `There is no identity ${id}`);
+    return this.identities().filter(({ id }) => this.names.has(id));
   }
 
   /** The labels of each endpoint of the file, as far as they are part of identities. */
   labelSets(): readonly { readonly labels: readonly Label[] }[] {
     return this.#labelSets;
-  }
-
-  /** Identities as programs get them: names and labels by number. */
-  table(ids: readonly number[]): Record<number, { name: string; labels: string[] }> {
-    const unique = [...new Set(ids)].sort((a, b) => a - b);
-    return Object.fromEntries(
-      unique.map((id) => [id, { name: this.nameOf(id), labels: this.identity(id).labels.map(formatLabel) }]),
-    );
-  }
-
-  /** What an identity is called: its endpoints, its CIDR or DNS name, or its labels. */
-  nameOf(id: number): string {
-    const called = this.#called.get(id);
-    if (called !== undefined) return called;
-    const names = this.#names.get(id);
-    if (names) return listed(names, SHOWN.asOne);
-    const { labels } = this.identity(id);
-    const outside = outsideName(this.identity(id));
-    if (outside !== undefined) return outside;
-    const reserved = labels.find(({ source }) => source === RESERVED_SOURCE);
-    return reserved ? reserved.key : this.labelsOf(id);
-  }
-
-  /** Its labels for people: without the source that most have, and without the namespace where its names tell it. */
-  labelsOf(id: number): string {
-    const told = this.#names.has(id);
-    return this.identity(id)
-      .labels.filter(({ key, value }) => key !== NAMESPACE_KEY || !(told || value === DEFAULT_NAMESPACE))
-      .map((label) => formatLabel(label).replace(/^k8s:/, ''))
-      .join(', ');
   }
 
   /**
@@ -120,9 +81,7 @@ export class Cast {
   find(text: string, repositories: readonly PolicyRepository[]): number {
     const id = this.#endpoint(text) ?? reservedNumber(text) ?? this.#outside(text) ?? this.#labelled(text);
     if (id === undefined) throw this.#unknown(text);
-    // Two ends with one identity are called by all of its names.
-    if (this.#called.has(id)) this.#called.delete(id);
-    else if (!text.includes('=')) this.#called.set(id, text);
+    this.call(id, text);
     for (const repository of repositories) this.#tell(repository);
     return id;
   }
@@ -142,7 +101,7 @@ export class Cast {
       named &&
       only(
         text,
-        [...named].map((id) => [id, this.#names.get(id) ?? []] as const),
+        [...named].map((id) => [id, this.names.get(id) ?? []] as const),
       )
     );
   }
@@ -204,24 +163,26 @@ export class Cast {
     const id = this.#add(labels, namedPorts);
     const full = `${namespace ?? DEFAULT_NAMESPACE}/${name}`;
     const shown = (namespace ?? DEFAULT_NAMESPACE) === DEFAULT_NAMESPACE ? name : full;
-    this.#names.set(id, [...(this.#names.get(id) ?? []), shown]);
+    this.names.set(id, [...(this.names.get(id) ?? []), shown]);
     for (const call of [full, name, ...addresses]) {
       this.#endpoints.set(call, (this.#endpoints.get(call) ?? new Set()).add(id));
     }
   }
 
   #labelsOfEndpoint({ labels }: Pick<EndpointDescription, 'labels'>): readonly Label[] {
-    return this.#filter.split(withNamespace(labels)).identity;
+    return this.#labelsAreIdentities
+      ? sortLabels(labels)
+      : this.#filter.split(withNamespace(labels)).identity;
   }
 
   /** Adds an identity, or named ports to one that is there. */
   #add(labels: readonly Label[], namedPorts: readonly NamedPort[]): number {
     const id = this.#numbers.get(keyOf(labels)) ?? this.#allocate(labels);
-    const known = this.#identities.get(id);
+    const known = this.known.get(id);
     if (known && namedPorts.length === 0) return id;
     const all = [...(known?.namedPorts ?? []), ...namedPorts];
     const ports = [...new Map(all.map((port) => [JSON.stringify(port), port])).values()];
-    this.#identities.set(id, {
+    this.known.set(id, {
       id,
       labels: sortLabels(labels),
       ...(ports.length > 0 && { namedPorts: ports }),
@@ -241,21 +202,11 @@ export class Cast {
   }
 
   #tell(repository: PolicyRepository): void {
-    for (const identity of this.#identities.values()) {
+    for (const identity of this.known.values()) {
       if (repository.identity(identity.id) !== identity) repository.setIdentity(identity);
     }
   }
 }
-
-/** How many names a list shows, where it is one name itself, and elsewhere. */
-const SHOWN = { asOne: 2, most: 8 } as const;
-
-/** Names in a list that ends where it would become long. */
-export const listed = (names: readonly string[], most: number = SHOWN.most): string =>
-  // One more takes no more room than to say that there is one more.
-  names.length <= most + 1
-    ? names.join(', ')
-    : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 
 function only(text: string, found: readonly (readonly [number, readonly string[]])[]): number {
   const [first, ...others] = found;

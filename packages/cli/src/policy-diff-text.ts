@@ -8,20 +8,20 @@ import {
   type PortChange,
   type SideVerdict,
 } from '@waggle/policy';
+import { listed, type NameBook } from './name-book.ts';
 import { hang, type Style, wrap } from './output.ts';
-import { type Cast, listed } from './policy-cast.ts';
 import { statusLines } from './policy-trace-text.ts';
 import { counted } from './policy-validation-text.ts';
 import { fitTable } from './table.ts';
 
-export function diffText({ pairs, statuses, compared }: PolicyDiff, cast: Cast, style: Style): string {
-  const faults = statuses.flatMap(({ identity, after }) => statusLines(after, cast.nameOf(identity)));
+export function diffText({ pairs, statuses, compared }: PolicyDiff, names: NameBook, style: Style): string {
+  const faults = statuses.flatMap(({ identity, after }) => statusLines(after, names.nameOf(identity)));
   const notes = faults.flatMap(({ text }) => hang(`${style.marks.bad} `, 2, wrap(text, style.width - 2)));
   const head = notes.length === 0 ? '' : `${notes.join('\n')}\n\n`;
   if (pairs.length === 0) return `${head}Nothing changes: ${counted(compared.pairs, 'pair')} compared.\n`;
   const table = fitTable(
     ['FROM', 'TO', 'PORTS', 'BEFORE', 'AFTER'],
-    linesOf(pairs, cast).map(({ from, to, change }) => [
+    linesOf(pairs, names).map(({ from, to, change }) => [
       listed(from),
       listed(to),
       changedPorts(change),
@@ -41,9 +41,9 @@ interface DiffLine {
 }
 
 /** The changes; equal ones of several senders to one receiver, and of the same senders to several, are one line. */
-function linesOf(pairs: readonly PairChange[], cast: Cast): DiffLine[] {
+function linesOf(pairs: readonly PairChange[], names: NameBook): DiffLine[] {
   const single = pairs.flatMap(({ from, to, changes }) =>
-    changes.map((change) => ({ from: cast.nameOf(from), to: cast.nameOf(to), change })),
+    changes.map((change) => ({ from: names.nameOf(from), to: names.nameOf(to), change })),
   );
   const byReceiver = groupBy(single, ({ to, change }) => JSON.stringify([to, changeKey(change)])).map(
     (same) => ({ from: same.map(({ from }) => from), to: same[0].to, change: same[0].change }),

@@ -6,16 +6,16 @@ import {
   formatRange,
   formatReference,
 } from '@waggle/policy';
+import { listed, type NameBook } from './name-book.ts';
 import { hang, type Style, wrap } from './output.ts';
-import { type Cast, listed } from './policy-cast.ts';
 import { statusLines } from './policy-trace-text.ts';
 import { fitTable } from './table.ts';
 
-export function explanationText(explanation: Explanation, cast: Cast, style: Style): string {
+export function explanationText(explanation: Explanation, names: NameBook, style: Style): string {
   const { identity, selectedBy, enforced, status, conflicts, entries, rows } = explanation;
-  const name = cast.nameOf(identity.id);
+  const name = names.nameOf(identity.id);
   const facts: [string, string][] = [
-    ['labels', cast.labelsOf(identity.id)],
+    ['labels', names.labelsOf(identity.id)],
     ['ingress', enforcementText(explanation, 'ingress')],
     ['egress', enforcementText(explanation, 'egress')],
     ['rules', selectedBy.join(', ') || 'none selects it'],
@@ -39,7 +39,7 @@ export function explanationText(explanation: Explanation, cast: Cast, style: Sty
     ['DIRECTION', 'PEER', 'PORTS', 'ACTION', 'RULE'],
     rows.map((row) => [
       row.direction,
-      peersText(row, cast),
+      peersText(row, names),
       row.ports.map(formatRange).join(', '),
       actionText(row),
       rulesText(row),
@@ -59,11 +59,11 @@ function enforcementText({ enforced, status, rows }: Explanation, direction: Dir
     : `everything is allowed: no rule restricts ${direction}`;
 }
 
-function peersText({ peers }: ExplainedRow, cast: Cast): string {
+function peersText({ peers }: ExplainedRow, names: NameBook): string {
   if (peers === 'everybody') return peers;
   const [first] = peers;
-  if (first === undefined || peers.length > 1) return listed(peers.map((id) => cast.nameOf(id)));
-  const [name, labels] = [cast.nameOf(first), cast.labelsOf(first)];
+  if (first === undefined || peers.length > 1) return listed(peers.map((id) => names.nameOf(id)));
+  const [name, labels] = [names.nameOf(first), names.labelsOf(first)];
   return name === labels ||
     labels.startsWith('reserved:') ||
     labels.startsWith('cidr:') ||

@@ -1,7 +1,4 @@
 /** Policies and endpoints from files: all files are read, and all that is wrong in any of them is told at once. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { WaggleError } from '@waggle/bpf';
 import {
   type CidrGroup,
   type EndpointDescription,
@@ -12,6 +9,7 @@ import {
   parsePolicies,
   type Rule,
 } from '@waggle/policy';
+import { policyFilesOf, readText } from './policy-paths.ts';
 
 /** One file, and what is in it or what is wrong with it. */
 export interface PolicyFile {
@@ -20,8 +18,6 @@ export interface PolicyFile {
   readonly problems: readonly Problem[];
 }
 
-const ENDINGS = /\.(ya?ml|json)$/;
-
 /**
  * Reads files, and of directories all files whose names end in .yaml, .yml or .json.
  *
@@ -29,7 +25,7 @@ const ENDINGS = /\.(ya?ml|json)$/;
  * @throws {@link WaggleError} NOT_FOUND for a path that is not there, or a directory without such a file.
  */
 export const readPolicyFiles = (paths: readonly string[], endpoints?: string): PolicyFile[] =>
-  [...new Set(paths.flatMap((path) => filesOf(path, endpoints)))].map((file) => {
+  [...new Set(paths.flatMap((path) => policyFilesOf(path, endpoints)))].map((file) => {
     try {
       return { file, parsed: parsePolicies(readText(file), { file }), problems: [] };
     } catch (error) {
@@ -59,28 +55,3 @@ export function readPolicies(
 /** The endpoints of a file. */
 export const readEndpoints = (file: string): EndpointDescription[] =>
   parseEndpoints(readText(file), { file });
-
-function filesOf(path: string, endpoints: string | undefined): string[] {
-  if (!statSync(path, { throwIfNoEntry: false })) {
-    throw new WaggleError('NOT_FOUND', `There is no file or directory ${path}`);
-  }
-  if (!statSync(path).isDirectory()) return [path];
-  const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => ENDINGS.test(name))
-    .map((name) => join(path, name))
-    .filter((file) => endpoints === undefined || resolve(file) !== resolve(endpoints))
-    .sort();
-  if (files.length > 0) return files;
-  throw new WaggleError('NOT_FOUND', `The directory ${path} holds no policies`, {
-    hint: 'Policies are files whose names end in .yaml, .yml or .json',
-  });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const why = cause instanceof Error ? `: ${cause.message}` : '';
-    throw new WaggleError('NOT_FOUND', `${file} cannot be read${why}`, { cause });
-  }
-}

@@ -12,8 +12,8 @@ import {
   type Trace,
   type Verdict,
 } from '@waggle/policy';
+import type { NameBook } from './name-book.ts';
 import { hang, type Style, wrap } from './output.ts';
-import type { Cast } from './policy-cast.ts';
 import { table } from './table.ts';
 
 /** What a verdict is called at the head of an answer. */
@@ -36,7 +36,7 @@ export const verdictText = (verdict: Verdict): string => HEADINGS[verdict].toLow
 export function traceText(
   traced: Trace,
   asked: { readonly from: string; readonly to: string },
-  cast: Cast,
+  names: NameBook,
   narrower: readonly string[],
   style: Style,
 ): string {
@@ -48,9 +48,9 @@ export function traceText(
       ['from', from],
       ['to', to],
     ] as const
-  ).map(([end, id]) => [`  ${end}`, asked[end], labelsText(id, cast)]);
+  ).map(([end, id]) => [`  ${end}`, asked[end], labelsText(id, names)]);
   const people = table(['', '', ''], ends).slice(1);
-  const blocks = directions.map((direction) => directionText(direction, cast, style));
+  const blocks = directions.map((direction) => directionText(direction, names, style));
   const note =
     narrower.length > 0
       ? `\nRules name narrower CIDRs, which may fare otherwise: ${narrower.join(', ')}\n`
@@ -58,18 +58,18 @@ export function traceText(
   return `${heading}  ${asked.from} to ${asked.to}, ${packet}\n\n${people}\n${blocks.join('\n')}${note}`;
 }
 
-const labelsText = (id: number, cast: Cast): string => `${cast.labelsOf(id)} (identity ${id})`;
+const labelsText = (id: number, names: NameBook): string => `${names.labelsOf(id)} (identity ${id})`;
 
-function directionText(trace: DirectionTrace, cast: Cast, style: Style): string {
+function directionText(trace: DirectionTrace, names: NameBook, style: Style): string {
   const { direction, subject, verdict } = trace;
-  const name = cast.nameOf(subject);
+  const name = names.nameOf(subject);
   const colour = verdict === 'denied' ? 'red' : 'green';
   const heading = `${direction} of ${name}: ${style.paint(colour, verdictText(verdict))}`;
   const lines = [
     ...reasons(trace, name),
     ...proxyLines(trace),
     ...nearestLines(trace),
-    ...probeLines(trace, cast),
+    ...probeLines(trace, names),
   ];
   const body = lines.flatMap(({ left, text }) =>
     hang(left, left.length, wrap(text, style.width - left.length)),
@@ -192,7 +192,7 @@ function nearestLines({ verdict, decidedBy, nearest, direction }: DirectionTrace
 }
 
 /** Which entry decided, and how many of the kernel's probes it took to find it. */
-function probeLines({ probes, entry }: DirectionTrace, cast: Cast): Line[] {
+function probeLines({ probes, entry }: DirectionTrace, names: NameBook): Line[] {
   const last = probes.at(-1);
   if (!last) return [];
   const steps = probes.map(({ step }) => step);
@@ -200,7 +200,7 @@ function probeLines({ probes, entry }: DirectionTrace, cast: Cast): Line[] {
   if (!entry) return [{ left, text: `none (looked for by ${steps.join(', ')})` }];
   const missed = steps.slice(0, -1);
   const found = `found by ${last.step}${missed.length > 0 ? `, after ${missed.join(', ')}` : ''}`;
-  const who = last.identity === ANY_IDENTITY ? 'everybody' : cast.nameOf(last.identity);
+  const who = last.identity === ANY_IDENTITY ? 'everybody' : names.nameOf(last.identity);
   const ports = formatRange(rangeOf(entry.protocol, entry.port, entry.portPrefix));
   const what = entry.redirect
     ? `redirect to ${entry.redirect.listener ?? entry.redirect.parser}`

@@ -3,13 +3,18 @@
  * policy-actions.ts, which is loaded when one of them runs.
  */
 import { type Command, Option } from 'commander';
+import { addClientOptions } from './client-options.ts';
 import { type Context, ExitCode } from './context.ts';
+import { addGroup } from './group.ts';
 import type { DiffOptions, ExplainOptions, TraceOptions, ValidateOptions } from './policy-actions.ts';
+import { addPolicyStore } from './policy-store.ts';
 import { outputOption } from './print.ts';
 
 const actions = () => import('./policy-actions.ts');
 
 const HELP = `
+Without -p and -e questions are asked of the running agent: its policies, and its endpoints.
+
 Policies are files or directories of them: CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy,
 NetworkPolicy, CiliumCIDRGroup, or bare rules, in YAML or JSON. A file of endpoints says who is
 there:
@@ -19,28 +24,31 @@ there:
     addresses: [10.1.0.7]
 
 Examples:
-  waggle policy validate policies/
+  waggle policy apply policies/
+  waggle policy trace --from web-1 --to db-1 --port 5432/TCP
   waggle policy trace -p policies/ -e endpoints.yaml --from web-1 --to db-1 --port 5432/TCP
-  waggle policy trace -p policies/ -e endpoints.yaml --from 203.0.113.7 --to app=web --port 443
-  waggle policy explain db-1 -p policies/ -e endpoints.yaml
-  waggle policy diff --before policies/ --after changed/ -e endpoints.yaml`;
+  waggle policy explain db-1
+  waggle policy diff --after changed/`;
 
 const TRACE_HELP = `
 Both ends' policies are asked: egress of --from, ingress of --to.
 
-An end is an endpoint of the file (NAME or NAMESPACE/NAME), labels (app=web,role=front), an address
-or a CIDR, a DNS name that a rule names, or one of host, world, remote-node, health, init, ….
+An end is an endpoint (its NAME, or NAMESPACE/NAME in a file; of the agent also its number), labels
+(app=web,role=front), an address or a CIDR, a DNS name that a rule names, or one of host, world,
+remote-node, health, init, ….
 
 Exit codes: 0 allowed (also by a proxy), 1 denied, 2 an error.
 
 Examples:
-  waggle policy trace -p policies/ -e endpoints.yaml --from web-1 --to db-1 --port 5432/TCP
-  waggle policy trace -p policies/ -e endpoints.yaml --from 203.0.113.7 --to app=web --port 443`;
+  waggle policy trace --from web-1 --to db-1 --port 5432/TCP
+  waggle policy trace --from 203.0.113.7 --to app=web --port 443
+  waggle policy trace -p policies/ -e endpoints.yaml --from web-1 --to db-1 --port http`;
 
 const DIFF_HELP = `
 Exit codes, as of diff(1): 0 nothing changes, 1 something changes, 2 an error.
 
 Examples:
+  waggle policy diff --after changed/
   waggle policy diff --before policies/ --after changed/ -e endpoints.yaml`;
 
 const VALIDATE_HELP = `
@@ -52,74 +60,73 @@ Examples:
 
 const EXPLAIN_HELP = `
 Examples:
+  waggle policy explain db-1
   waggle policy explain db-1 -p policies/ -e endpoints.yaml`;
 
 /** Adds the commands. */
 export function addPolicy(program: Command, context: Context): void {
-  const policy = program
-    .command('policy')
-    .description('say what policies allow, and why')
-    .helpCommand('help [command]', 'print help on a command')
-    .configureHelp({ subcommandTerm: (command) => command.name() })
-    .addHelpText('after', HELP);
+  const policy = addGroup(
+    program,
+    'policy',
+    'put policies in force, and say what they allow, and why',
+  ).addHelpText('after', HELP);
+  addPolicyStore(policy, context);
 
   const validate = policy
     .command('validate <path...>')
     .description('check files of policies, and say what is in them')
     .option('-e, --endpoints <file>', 'also find labels that no endpoint has, and ports with two parsers')
     .addHelpText('after', VALIDATE_HELP);
-  common(validate).action(async (paths: string[], options: ValidateOptions) =>
-    (await actions()).validate(paths, options, context),
-  );
+  validate
+    .addOption(outputOption())
+    .action(async (paths: string[], options: ValidateOptions) =>
+      (await actions()).validate(paths, options, context),
+    );
 
   const trace = policy
     .command('trace')
     .description('say whether a packet passes, and which rule decides')
-    .requiredOption('-p, --policy <path...>', 'files or directories of policies')
-    .option('-e, --endpoints <file>', 'who is there')
+    .option('-p, --policy <path...>', "files or directories of policies (default: the agent's)")
+    .option('-e, --endpoints <file>', 'who is there (default, without -p: whom the agent knows)')
     .requiredOption('--from <whom>', 'who sends')
     .requiredOption('--to <whom>', 'who receives')
     .requiredOption('--port <port>', '80/TCP, 53/UDP, 8/ICMP (the type), http (a named port), or 80 for TCP')
     .addOption(new Option('--direction <direction>', 'ask only one end').choices(['ingress', 'egress']))
     .addHelpText('after', TRACE_HELP);
-  common(modes(trace)).action(async (options: TraceOptions) => {
+  addClientOptions(modes(trace)).action(async (options: TraceOptions) => {
     context.errorCode = ExitCode.usage;
-    (await actions()).trace(options, context);
+    await (await actions()).trace(options, context);
   });
 
   const explain = policy
     .command('explain <whom>')
     .description('show all that is allowed and denied to an endpoint')
-    .requiredOption('-p, --policy <path...>', 'files or directories of policies')
-    .option('-e, --endpoints <file>', 'who is there')
+    .option('-p, --policy <path...>', "files or directories of policies (default: the agent's)")
+    .option('-e, --endpoints <file>', 'who is there (default, without -p: whom the agent knows)')
     .addHelpText('after', EXPLAIN_HELP);
-  common(modes(explain)).action(async (whom: string, options: ExplainOptions) =>
+  addClientOptions(modes(explain)).action(async (whom: string, options: ExplainOptions) =>
     (await actions()).explain(whom, options, context),
   );
 
   const diff = policy
     .command('diff')
     .description('say who may do what after a change of policies, and could not before, or the reverse')
-    .requiredOption('--before <path...>', 'files or directories of policies')
+    .option('--before <path...>', "files or directories of policies (default: the agent's)")
     .requiredOption('--after <path...>', 'the same, changed')
-    .requiredOption('-e, --endpoints <file>', 'who is there')
+    .option('-e, --endpoints <file>', 'who is there (default: whom the agent knows)')
     .addHelpText('after', DIFF_HELP);
-  common(modes(diff)).action(async (options: DiffOptions) => {
+  addClientOptions(modes(diff)).action(async (options: DiffOptions) => {
     context.errorCode = ExitCode.usage;
-    (await actions()).diff(options, context);
+    await (await actions()).diff(options, context);
   });
 }
-
-const common = (command: Command): Command => command.addOption(outputOption());
 
 const modes = (command: Command): Command =>
   command
     .addOption(
       new Option(
         '--enforcement <mode>',
-        'when to deny what no rule allows: where a rule says so, always, never',
-      )
-        .choices(['default', 'always', 'never'])
-        .default('default'),
+        'when to deny what no rule allows (default: default, where a rule says so)',
+      ).choices(['default', 'always', 'never']),
     )
     .option('--allow-localhost', 'this host may always reach its endpoints');

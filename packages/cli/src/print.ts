@@ -29,8 +29,8 @@ export function print(
 
 const jsonText = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** Loaded only where somebody asks for YAML: it takes longer than most commands. */
-function yamlText(value: unknown): string {
+/** A value as YAML. The library is loaded only where somebody asks for that: it takes longer than most commands. */
+export function yamlText(value: unknown): string {
   const yaml: typeof import('yaml') = createRequire(import.meta.url)('yaml');
   return yaml.stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
 }

@@ -16,25 +16,17 @@ export const briefText = (status: StatusResponse): string =>
     ? 'OK\n'
     : `${status.cilium?.state ?? 'Failure'}: ${status.cilium?.msg ?? 'the agent says nothing of itself'}\n`;
 
-/** A part of the agent in a line. */
-interface Section {
-  readonly name: string;
-  readonly state: State;
-  readonly message: string;
-}
-
 /** All parts, as wide as the style allows. */
 export function statusText(
   { cilium, waggle, controllers = [], ipam, stale = {} }: StatusResponse,
   { verbose, now, style }: { readonly verbose: boolean; readonly now: number; readonly style: Style },
 ): string {
-  const sections: Section[] = [...(waggle?.sections ?? [])];
-  if (controllers.length > 0) sections.push(controllerSection(controllers));
+  const sections = waggle?.sections ?? [];
   const width = Math.max(0, ...sections.map(({ name }) => name.length));
   const left = width + 6;
   const state = cilium?.state ?? 'Failure';
   const head = waggle
-    ? `waggle ${waggle.version} on ${waggle['node-name']}: ${cilium?.msg ?? state}`
+    ? `waggle ${waggle.version} on ${waggle['node-name']}: ${state === 'Ok' ? 'all is well' : 'not all is well'}`
     : (cilium?.msg ?? 'the agent says nothing of itself');
   const process = waggle
     ? [`  process ${waggle.pid}, running for ${durationText(now - Date.parse(waggle.started))}`, '']
@@ -44,9 +36,6 @@ export function statusText(
     ...process,
     ...sections.flatMap(({ name, state: how, message }) =>
       hang(`  ${markOf(how, style)} ${name.padEnd(width)}  `, left, wrap(message, style.width - left)),
-    ),
-    ...failing(controllers).flatMap((controller) =>
-      hang(`${' '.repeat(left)}- `, left + 2, wrap(failureText(controller, now), style.width - left - 2)),
     ),
     ...Object.entries(stale).map(
       ([probe, since]) => `  ${markOf('Warning', style)} ${probe} has not answered since ${since}`,
@@ -70,25 +59,6 @@ function markOf(state: State, style: Style): string {
   }
 }
 
-const failing = (controllers: readonly Controller[]): Controller[] =>
-  controllers.filter(({ status }) => status['consecutive-failure-count'] > 0);
-
-function controllerSection(controllers: readonly Controller[]): Section {
-  const count = failing(controllers).length;
-  const all = `${controllers.length} controller${controllers.length === 1 ? '' : 's'}`;
-  return {
-    name: 'Controllers',
-    state: count === 0 ? 'Ok' : 'Warning',
-    message: count === 0 ? `${all}, all healthy` : `${all}, ${count} failing:`,
-  };
-}
-
-function failureText({ name, status }: Controller, now: number): string {
-  const count = status['consecutive-failure-count'];
-  const times = count === 1 ? 'failed once' : `failed ${count} times in a row`;
-  return `${name} ${times}, last ${agoText(status['last-failure-timestamp'], now)}: ${status['last-failure-msg'] ?? 'no reason given'}`;
-}
-
 function details(
   controllers: readonly Controller[],
   ipam: StatusResponse['ipam'],
@@ -99,13 +69,15 @@ function details(
   const tables = [
     controllers.length > 0 &&
       fitTable(
-        ['CONTROLLER', 'SUCCESSES', 'FAILURES', 'LAST SUCCESS', 'LAST FAILURE'],
+        ['CONTROLLER', 'SUCCESSES', 'FAILURES', 'LAST SUCCESS', 'LAST FAILURE', 'IN A ROW', 'WHY'],
         controllers.map(({ name, status }) => [
           name,
           status['success-count'],
           status['failure-count'],
           agoText(status['last-success-timestamp'], now),
           agoText(status['last-failure-timestamp'], now),
+          status['consecutive-failure-count'],
+          status['last-failure-msg'] ?? '-',
         ]),
         style.width,
       ),

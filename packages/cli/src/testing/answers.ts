@@ -10,8 +10,8 @@ export function endpoint(id: number, name: string, status: Partial<Endpoint['sta
     spec: {},
     status: {
       'external-identifiers': {},
-      identity: { id: 1000 + id, labels: [`unspec:app=${name}`], labelsSHA256: 'ab' },
-      labels: { realized: {}, 'security-relevant': [`unspec:app=${name}`], derived: [], disabled: [] },
+      identity: { id: 1000 + id, labels: [`k8s:app=${name}`], labelsSHA256: 'ab' },
+      labels: { realized: {}, 'security-relevant': [`k8s:app=${name}`], derived: [], disabled: [] },
       realized: {},
       networking: {
         addressing: [{ ipv4: `10.1.0.${id}`, ipv6: `fd00::${id}` }],
