@@ -15,8 +15,16 @@ export type HelperParameter =
   | { readonly kind: 'scalar'; readonly type: Scalar }
   /** A pointer; the kernel knows how many bytes it reads or writes there. */
   | { readonly kind: 'memory'; readonly types: readonly Struct[] }
-  /** A pointer and, as the next argument of the kernel, the size of what it points to; `nullable` takes null and 0. */
-  | { readonly kind: 'sized'; readonly nullable: boolean; readonly types: readonly Struct[] }
+  /**
+   * A pointer and, as the next argument of the kernel, the size of what it points to; `nullable` takes null and 0. With `partly`
+   * a further argument after all others may say how many bytes of it count.
+   */
+  | {
+      readonly kind: 'sized';
+      readonly nullable: boolean;
+      readonly partly?: true;
+      readonly types: readonly Struct[];
+    }
   /** A declared map of one of these types. */
   | { readonly kind: 'map'; readonly types: readonly MapType[] }
   | { readonly kind: 'socket' };
@@ -57,6 +65,13 @@ export const sizedOrNull = (...types: Struct[]): HelperParameter => ({
   kind: 'sized',
   nullable: true,
   types,
+});
+/** Memory of which the call may say how much counts. */
+export const partlySized = (): HelperParameter => ({
+  kind: 'sized',
+  nullable: false,
+  partly: true,
+  types: [],
 });
 export const mapOf = (...types: MapType[]): HelperParameter => ({ kind: 'map', types });
 /** The scalars that helpers take most. */

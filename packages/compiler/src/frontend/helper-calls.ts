@@ -1,5 +1,5 @@
 /** Calls of helper functions of the kernel, by their description in `@waggle/bpf`. */
-import { type HelperParameter, type HelperSpec, isMapSpec, type Struct, type Type } from '@waggle/bpf';
+import { type HelperParameter, type HelperSpec, isMapSpec, type Struct, type Type, u32 } from '@waggle/bpf';
 import type { Value } from '../ir/ir.ts';
 import { spaceOf } from '../ir/type.ts';
 import { expression } from './expressions.ts';
@@ -12,9 +12,11 @@ import type { Call, Expression, ObjectLiteral } from './syntax.ts';
 
 /** Lowers a call of a helper. */
 export function callHelper(f: Lowering, spec: HelperSpec, node: Call): Operand {
-  f.program.checkArguments(node, spec.name, spec.parameters.length);
+  const count = spec.parameters.length;
+  const partly = spec.parameters.some((parameter) => parameter.kind === 'sized' && parameter.partly);
+  f.program.checkArguments(node, spec.name, count, partly ? count + 1 : count);
   const args = spec.parameters.flatMap((parameter, index) =>
-    argument(f, parameter, node.args[index] ?? node),
+    argument(f, parameter, node.args[index] ?? node, node.args[count]),
   );
   return helperResult(f, spec, args);
 }
@@ -38,7 +40,8 @@ function helperResult(f: Lowering, spec: HelperSpec, args: readonly Value[]): Op
   }
 }
 
-function argument(f: Lowering, parameter: HelperParameter, node: Expression): Value[] {
+/** @param length - How many bytes of what is passed partly count. */
+function argument(f: Lowering, parameter: HelperParameter, node: Expression, length?: Expression): Value[] {
   switch (parameter.kind) {
     case 'context':
       return [contextArgument(f, node)];
@@ -60,7 +63,11 @@ function argument(f: Lowering, parameter: HelperParameter, node: Expression): Va
         return [f.emit({ op: 'const', value: 0n }, 'stack?'), f.constant('i32', 0n)];
       }
       const pointer = memoryArgument(f, parameter.types, node);
-      return [f.addressOf(pointer), f.constant('i32', BigInt(pointer.to.size))];
+      const size =
+        parameter.partly && length
+          ? convert(f, expression(f, length, u32), u32, length.place)
+          : f.constant('i32', BigInt(pointer.to.size));
+      return [f.addressOf(pointer), size];
     }
   }
 }

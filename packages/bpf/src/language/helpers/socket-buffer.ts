@@ -3,7 +3,7 @@ import type { TcContext } from '../../program-contexts.ts';
 import { be16, be32, i32, u16, u32, type u64 } from '../../scalar.ts';
 import { struct } from '../../struct.ts';
 import { array, type Infer } from '../../types.ts';
-import { context, helper, I32, moves, scalar, sized, U32, U64 } from '../helper.ts';
+import { context, helper, I32, moves, partlySized, scalar, sized, U32, U64 } from '../helper.ts';
 import type { Memory, SkBuffContext } from './types.ts';
 
 /** An IPsec state: `struct bpf_xfrm_state`. */
@@ -16,11 +16,14 @@ export const XfrmState = struct('bpf_xfrm_state', {
   remoteAddress: array(be32, 4),
 });
 
-/** Copies bytes of the packet into a struct, whether linear or not; packet bytes not there are an error. Linux 4.5. */
-export const skbLoadBytes = helper<(context: SkBuffContext, offset: u32, to: Memory) => i32>(
+/**
+ * Copies bytes of the packet into a struct, whether linear or not, or into the first `length` bytes of it; packet bytes not there
+ * are an error. Linux 4.5.
+ */
+export const skbLoadBytes = helper<(context: SkBuffContext, offset: u32, to: Memory, length?: u32) => i32>(
   'skbLoadBytes',
   26,
-  [context, U32, sized()],
+  [context, U32, partlySized()],
   i32,
 );
 /** Writes a struct into the packet; flag 1 keeps the checksum of the buffer right. Linux 4.1. */
