@@ -32,6 +32,9 @@ export const Seen = {
   Reset: 16,
 } as const;
 
+/** What was told of packets that go one way: the last time, in seconds, and their TCP flags. */
+export const Told = struct('told', { at: u32, flags: u8 });
+
 export const Connection = struct(
   'connection',
   {
@@ -54,6 +57,9 @@ export const Connection = struct(
     /** Of the entries that let it pass, at either end; 0 where none was asked. */
     egressCookie: u32,
     ingressCookie: u32,
+    /** What was told of packets from low to high, and from high to low. */
+    toldUp: Told,
+    toldDown: Told,
   },
   {
     methods: {

@@ -11,6 +11,7 @@ import { type ConnectionView, connectionView } from './connection-list.ts';
 import { DeviceLinks } from './device-links.ts';
 import { ENDPOINT_SITES, EndpointPrograms } from './endpoint-programs.ts';
 import { type EndpointSpec, EndpointTable } from './endpoint-table.ts';
+import { type MonitoringOptions, monitoringConfig } from './events/options.ts';
 import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
 import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
 import {
@@ -51,6 +52,8 @@ export interface DatapathOptions extends DatapathSizes {
   readonly otherLayout?: OtherLayout;
   /** Milliseconds to wait for another process that has the pins open. Default: 5000. */
   readonly patience?: number;
+  /** What programs tell; those that are attached already keep to what they were loaded with. */
+  readonly monitoring?: MonitoringOptions;
 }
 
 /** An endpoint that has programs here. */
@@ -78,14 +81,17 @@ export class Datapath implements Disposable {
   readonly #endpoints: EndpointTable;
   readonly #peers: PeerTable;
   readonly #policies: PolicySets;
+  readonly #monitoring: ReturnType<typeof monitoringConfig>;
 
   private constructor(
     maps: DatapathMaps,
     sizes: Required<DatapathSizes>,
+    monitoring: ReturnType<typeof monitoringConfig>,
     pins?: { readonly directory: PinDirectory; readonly adopted: boolean },
   ) {
     this.adopted = pins?.adopted ?? false;
     this.#maps = maps;
+    this.#monitoring = monitoring;
     this.#pins = pins?.directory;
     this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.directory('endpoints'));
     this.#endpoints = new EndpointTable(maps);
@@ -95,8 +101,8 @@ export class Datapath implements Disposable {
   }
 
   /** Creates the datapath of a host that ends with this process. */
-  static create(sizes: DatapathSizes = {}): Datapath {
-    return Datapath.open(sizes);
+  static create(options: Omit<DatapathOptions, 'pins'> = {}): Datapath {
+    return Datapath.open(options);
   }
 
   /**
@@ -112,14 +118,15 @@ export class Datapath implements Disposable {
   static open(options: DatapathOptions = {}): Datapath {
     const { pins, otherLayout = 'refuse', patience = PATIENCE } = options;
     const sizes = checkedSizes(options);
+    const monitoring = monitoringConfig(options.monitoring);
     if (pins === undefined) {
       const maps = createMaps(sizes);
-      return new Datapath(maps, sizes);
+      return new Datapath(maps, sizes, monitoring);
     }
     const directory = PinDirectory.open(pins, patience);
     try {
       const { maps, adopted } = directory.maps(sizes, otherLayout);
-      return new Datapath(maps, sizes, { directory, adopted });
+      return new Datapath(maps, sizes, monitoring, { directory, adopted });
     } catch (error) {
       directory.close();
       throw error;
@@ -158,7 +165,7 @@ export class Datapath implements Disposable {
     if (spec.ipv4 === undefined && spec.ipv6 === undefined) {
       throw new WaggleError('MISSING_FIELD', `the endpoint at device ${spec.interface} has no address`);
     }
-    using programs = new EndpointPrograms(spec, this.#maps);
+    using programs = new EndpointPrograms(spec, this.#maps, this.#monitoring);
     // Programs that find no endpoint behind their device would ask no policy, so it is there before them.
     const undo = this.#endpoints.put(spec);
     try {

@@ -3,12 +3,13 @@
  * Both ends are asked here if both are endpoints of this host, the sender's egress and the receiver's ingress, so that the
  * packet goes from one to the other in one step.
  */
-import { type bool, type Infer, type Ref, u8, type u32, zeroed } from '@waggle/bpf';
+import { type bool, type Infer, type Ref, type TcContext, u8, type u32, zeroed } from '@waggle/bpf';
 import { endpoints, peerIdentity } from './addresses.bpf.ts';
 import { Connection, clock, connections, Seen } from './connection.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
 import { findPolicy, type PolicyValue, type Question, Towards, Verdict } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
+import { tellVerdict } from './tell.bpf.ts';
 
 /**
  * Decides about a connection and remembers it.
@@ -16,7 +17,12 @@ import { Reason } from './reasons.ts';
  * @param before - What was decided about it under an older generation.
  * @returns a reason to drop the packet; 0 when there is a connection now.
  */
-export function decide(flow: Infer<typeof Flow>, before: Ref<typeof Connection> | null, generation: u32): u8 {
+export function decide(
+  ctx: TcContext,
+  flow: Infer<typeof Flow>,
+  before: Ref<typeof Connection> | null,
+  generation: u32,
+): u8 {
   const { tuple } = flow;
   const connection = zeroed(Connection);
   const fromLow = before ? (before.seen & Seen.FromLow) !== 0 : flow.upwards === 1;
@@ -24,6 +30,10 @@ export function decide(flow: Infer<typeof Flow>, before: Ref<typeof Connection> 
   connection.port = before?.port ?? flow.port;
   connection.generation = generation;
   connection.expires = before?.expires ?? clock();
+  if (before) {
+    connection.toldUp = before.toldUp;
+    connection.toldDown = before.toldDown;
+  }
   const low = endpoints.lookup({ words: tuple.low });
   const high = endpoints.lookup({ words: tuple.high });
   const lowIdentity = low?.identity ?? peerIdentity(tuple.low);
@@ -38,17 +48,22 @@ export function decide(flow: Infer<typeof Flow>, before: Ref<typeof Connection> 
   }
   connection.initiator = fromLow ? lowIdentity : highIdentity;
   connection.responder = fromLow ? highIdentity : lowIdentity;
+  const upwards = flow.upwards === 1;
+  flow.source = upwards ? lowIdentity : highIdentity;
+  flow.destination = upwards ? highIdentity : lowIdentity;
   const initiatorIsHere = (fromLow ? connection.toLow : connection.toHigh) !== 0;
   const responderIsHere = (fromLow ? connection.toHigh : connection.toLow) !== 0;
   if (initiatorIsHere) {
     const entry = ask(connection, tuple.protocol, Towards.Away);
-    if (!mayPass(entry)) return reasonOf(entry);
+    if (isTold(entry, before)) tellVerdict(ctx, flow, connection, entry, Towards.Away);
+    if (!mayPass(entry)) return refuse(flow, entry);
     connection.egressCookie = entry?.cookie ?? 0;
     connection.audit = entry?.audit ?? 0;
   }
   if (responderIsHere) {
     const entry = ask(connection, tuple.protocol, Towards.Endpoint);
-    if (!mayPass(entry)) return reasonOf(entry);
+    if (isTold(entry, before)) tellVerdict(ctx, flow, connection, entry, Towards.Endpoint);
+    if (!mayPass(entry)) return refuse(flow, entry);
     connection.ingressCookie = entry?.cookie ?? 0;
     connection.audit = u8(connection.audit | (entry?.audit ?? 0));
   }
@@ -78,6 +93,13 @@ function mayPass(entry: Infer<typeof PolicyValue> | null): bool {
   return entry !== null && entry.action !== Verdict.Deny;
 }
 
-function reasonOf(entry: Infer<typeof PolicyValue> | null): u8 {
+/** What is told: each verdict about a new connection, and that one is cut off. */
+function isTold(entry: Infer<typeof PolicyValue> | null, before: Infer<typeof Connection> | null): bool {
+  return before === null || !mayPass(entry);
+}
+
+/** @returns why the packet is dropped. */
+function refuse(flow: Infer<typeof Flow>, entry: Infer<typeof PolicyValue> | null): u8 {
+  flow.cookie = entry?.cookie ?? 0;
   return entry ? Reason.DeniedByRule : Reason.PolicyDenied;
 }

@@ -3,6 +3,7 @@ import { type KernelMap, type LoadedProgram, loadDeclared, parseIpv4, parseMac }
 import { addressWords } from './address-words.ts';
 import { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 import type { EndpointSpec } from './endpoint-table.ts';
+import type { monitoringConfig } from './events/options.ts';
 
 /** On which side of the host's end each program is. */
 export const ENDPOINT_SITES = { from: 'ingress', to: 'egress' } as const;
@@ -16,10 +17,15 @@ export class EndpointPrograms implements Disposable {
   readonly to: LoadedProgram;
 
   /** @throws VerifierError, KernelError; nothing is left behind then. */
-  constructor(spec: EndpointSpec, maps: Readonly<Record<string, KernelMap>>) {
-    this.from = loadDeclared(fromEndpoint, { maps, config: { endpoint: endpointConfig(spec) } });
+  constructor(
+    spec: EndpointSpec,
+    maps: Readonly<Record<string, KernelMap>>,
+    monitoring: ReturnType<typeof monitoringConfig>,
+  ) {
+    const config = { endpoint: endpointConfig(spec), monitoring };
+    this.from = loadDeclared(fromEndpoint, { maps, config });
     try {
-      this.to = loadDeclared(toEndpoint, { maps });
+      this.to = loadDeclared(toEndpoint, { maps, config: { monitoring } });
     } catch (error) {
       this.from.close();
       throw error;

@@ -33,10 +33,13 @@ import {
 import { Address } from './addresses.bpf.ts';
 import { advance, type Connection, clock, connections, generations } from './connection.bpf.ts';
 import { decide } from './decide.bpf.ts';
+import { Aggregation, monitoring, Point } from './event.bpf.ts';
 import { Flow, readFlow } from './flow.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
-import { count, drop, pass } from './report.bpf.ts';
+import { count, drop, dropFlow, pass } from './report.bpf.ts';
+import { tellTrace } from './tell.bpf.ts';
+import { isNews } from './trace.bpf.ts';
 
 /** What is known of an endpoint when its programs are loaded. */
 export const endpoint = config({
@@ -69,8 +72,12 @@ export const fromEndpoint = tc((ctx) => {
   const unreadable = readFlow(ctx, flow, protocol);
   if (unreadable !== 0) return drop(ctx, unreadable, Towards.Away);
   if (!isOwnAddress(ctx, protocol)) return drop(ctx, Reason.InvalidSource, Towards.Away);
-  const connection = follow(flow);
-  return connection ? deliver(ctx, connection, flow, protocol) : drop(ctx, flow.refused, Towards.Away);
+  const connection = follow(ctx, flow);
+  if (!connection) return dropFlow(ctx, flow, flow.refused, Towards.Away);
+  if (monitoring.aggregation === Aggregation.None) {
+    tellTrace(ctx, flow, connection, Point.FromEndpoint, ctx.interfaceIndex);
+  }
+  return deliver(ctx, connection, flow, protocol);
 });
 
 /** To an endpoint, from the host's routes. */
@@ -80,22 +87,22 @@ export const toEndpoint = tc((ctx) => {
   const flow = zeroed(Flow);
   const unreadable = readFlow(ctx, flow, protocol);
   if (unreadable !== 0) return drop(ctx, unreadable, Towards.Endpoint);
-  return follow(flow) ? pass(ctx, Towards.Endpoint) : drop(ctx, flow.refused, Towards.Endpoint);
+  const connection = follow(ctx, flow);
+  if (!connection) return dropFlow(ctx, flow, flow.refused, Towards.Endpoint);
+  if (flow.isNews === 1) tellTrace(ctx, flow, connection, Point.ToEndpoint, ctx.interfaceIndex);
+  return pass(ctx, Towards.Endpoint);
 });
 
 /** The connection of a packet, decided about if need be; null for a packet that is refused, see `flow.refused`. */
-function follow(flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
+function follow(ctx: TcContext, flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
   const generation = generations.lookup(0) ?? 0;
   const now = clock();
   const known = connections.lookup(flow.tuple);
-  if (known && known.generation === generation && goesOn(known, flow, now)) {
-    advance(known, flow, now);
-    return known;
-  }
-  const reason = begin(flow, known, generation, now);
-  const connection = reason === 0 ? connections.lookup(flow.tuple) : null;
-  if (connection) advance(connection, flow, now);
-  flow.refused = reason === 0 ? Reason.ConnectionTableFull : reason;
+  const isDecided = known !== null && known.generation === generation && goesOn(known, flow, now);
+  const connection = isDecided ? known : begin(ctx, flow, known, generation, now);
+  if (!connection) return null;
+  advance(connection, flow, now);
+  if (isNews(connection, flow, now)) flow.isNews = 1;
   return connection;
 }
 
@@ -105,16 +112,21 @@ function goesOn(known: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u3
   return !known.isOver() || (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn;
 }
 
-/** Decides about a packet. @returns a reason to drop it, or 0. */
+/** Decides about a packet. @returns its connection, or null when it is refused. */
 function begin(
+  ctx: TcContext,
   flow: Infer<typeof Flow>,
   known: Ref<typeof Connection> | null,
   generation: u32,
   now: u32,
-): u8 {
-  if (known && goesOn(known, flow, now)) return decide(flow, known, generation);
+): Ref<typeof Connection> | null {
+  const before = known && goesOn(known, flow, now) ? known : null;
+  flow.isFirst = before ? 0 : 1;
   // What is about no connection that we know is about nothing that was allowed.
-  return flow.related === 1 ? Reason.PolicyDenied : decide(flow, null, generation);
+  const isStray = flow.related === 1 && !before;
+  const reason = isStray ? Reason.PolicyDenied : decide(ctx, flow, before, generation);
+  flow.refused = reason === 0 ? Reason.ConnectionTableFull : reason;
+  return reason === 0 ? connections.lookup(flow.tuple) : null;
 }
 
 function isOwnAddress(ctx: TcContext, protocol: be16): bool {
@@ -138,9 +150,11 @@ function deliver(
 ): i32 {
   const upwards = flow.upwards === 1;
   const target = upwards ? connection.toHigh : connection.toLow;
-  if (target === 0) return pass(ctx, Towards.Away);
   // A packet at the end of its hops is the host's to report.
-  if (!decrementHops(ctx, protocol)) return pass(ctx, Towards.Away);
+  if (target === 0 || !decrementHops(ctx, protocol)) {
+    if (flow.isNews === 1) tellTrace(ctx, flow, connection, Point.ToStack, ctx.interfaceIndex);
+    return pass(ctx, Towards.Away);
+  }
   const ethernet = ctx.at(Ethernet, 0);
   const source = ctx.at(Mac, SOURCE_MAC);
   if (!ethernet || !source) return drop(ctx, Reason.InvalidPacket, Towards.Away);
@@ -148,6 +162,7 @@ function deliver(
   else ethernet.destination = connection.lowMac;
   source.high = endpoint.gatewayHigh;
   source.low = endpoint.gatewayLow;
+  if (flow.isNews === 1) tellTrace(ctx, flow, connection, Point.ToEndpoint, target);
   count(ctx, Reason.Forwarded, Towards.Away);
   return redirectPeer(target, 0n);
 }

@@ -22,6 +22,8 @@ import {
   type TcContext,
   u8,
   u16,
+  u32,
+  u64,
 } from '@waggle/bpf';
 import { Address, MAPPED } from './addresses.bpf.ts';
 import { Reason } from './reasons.ts';
@@ -45,8 +47,18 @@ export const Flow = struct('flow', {
   related: u8,
   /** Why it is dropped, once that is known. */
   refused: u8,
+  /** 1: it begins its connection. */
+  isFirst: u8,
+  /** 1: it is to be told, see trace.bpf.ts. */
+  isNews: u8,
   /** What policy calls the port: that of the destination, or the type of ICMP. */
   port: be16,
+  /** When it was first told of, in nanoseconds. */
+  told: u64,
+  /** For reports of a packet that policy refuses: who is at its ends, and the rules that deny it. */
+  source: u32,
+  destination: u32,
+  cookie: u32,
 });
 
 /** A datagram in pieces, all of which are of one connection. */

@@ -14,6 +14,8 @@ export {
 export { DeviceLinks, type Sites } from './device-links.ts';
 export { endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 export type { EndpointSpec } from './endpoint-table.ts';
+export { accounts, Event, EventType, events, monitoring, Point, TraceReason } from './event.bpf.ts';
+export { type AggregationLevel, type MonitoringOptions, monitoringConfig } from './events/options.ts';
 export { type DatapathMaps, type DatapathSizes, mapSpecs } from './layout.ts';
 export type { PeerUpdate, PeerView } from './peer-table.ts';
 export type { OtherLayout, PinnedObject } from './pins.ts';
@@ -21,6 +23,7 @@ export {
   findPolicy,
   MAX_POLICIES,
   MAX_POLICY_ENTRIES,
+  Match,
   PolicyKey,
   PolicyOwner,
   PolicyValue,

@@ -3,15 +3,26 @@
  * to {@link mapSpecs}: then it is created, pinned, adopted and removed with all others.
  */
 import { createHash } from 'node:crypto';
-import { type MapSpec, type Type, WaggleError } from '@waggle/bpf';
+import { type MapSpec, ringBuffer, type Type, WaggleError } from '@waggle/bpf';
 import { KernelError, type MapOf } from '@waggle/kernel';
 import { endpoints, ipcache, MAX_ENDPOINTS, MAX_PREFIXES } from './addresses.bpf.ts';
 import { connections, generations, MAX_CONNECTIONS } from './connection.bpf.ts';
+import { accounts, EVENT_BYTES, events } from './event.bpf.ts';
 import { datagrams } from './flow.bpf.ts';
 import { MAX_POLICIES, MAX_POLICY_ENTRIES, policies, policy } from './policy.bpf.ts';
 import { metrics } from './report.bpf.ts';
 
-export const mapSpecs = { endpoints, ipcache, policies, connections, generations, metrics, datagrams };
+export const mapSpecs = {
+  endpoints,
+  ipcache,
+  policies,
+  connections,
+  generations,
+  metrics,
+  datagrams,
+  events,
+  accounts,
+};
 
 /** All maps, open; programs have the same names for them. */
 export type DatapathMaps = { readonly [Name in keyof typeof mapSpecs]: MapOf<(typeof mapSpecs)[Name]> };
@@ -28,6 +39,8 @@ export interface DatapathSizes {
   readonly maxPolicies?: number;
   /** Entries of one policy. */
   readonly maxPolicyEntries?: number;
+  /** Bytes of the buffer of events, a power of two from 4096 on; an event takes 200. */
+  readonly eventBytes?: number;
 }
 
 const DEFAULT_SIZES: Required<DatapathSizes> = {
@@ -36,6 +49,7 @@ const DEFAULT_SIZES: Required<DatapathSizes> = {
   maxPeers: MAX_PREFIXES,
   maxPolicies: MAX_POLICIES,
   maxPolicyEntries: MAX_POLICY_ENTRIES,
+  eventBytes: EVENT_BYTES,
 };
 
 /** Which option makes a map larger, by its name. */
@@ -45,6 +59,7 @@ export const SIZE_OPTIONS: Readonly<Record<string, keyof DatapathSizes>> = {
   ipcache: 'maxPeers',
   policies: 'maxPolicies',
   policy: 'maxPolicyEntries',
+  events: 'eventBytes',
 };
 
 /** @throws WaggleError OUT_OF_RANGE */
@@ -57,6 +72,8 @@ export function checkedSizes(given: DatapathSizes): Required<DatapathSizes> {
       hint: 'It is a number from 1 to 16777216',
     });
   }
+  // A ring buffer says itself which sizes it can have.
+  ringBuffer({ bytes: sizes.eventBytes });
   return sizes;
 }
 

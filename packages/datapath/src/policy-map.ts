@@ -1,7 +1,15 @@
 /** What the policy engine computes, as the policy map has it, and back. */
 import { codecOf, hton16, type Infer, ntoh16, u8 } from '@waggle/bpf';
 import type { PackedElements } from '@waggle/kernel';
-import { ANY_PROTOCOL_BITS, PolicyKey, PolicyValue, PROTOCOL_BITS, Towards, Verdict } from './policy.bpf.ts';
+import {
+  ANY_PROTOCOL_BITS,
+  Match,
+  PolicyKey,
+  PolicyValue,
+  PROTOCOL_BITS,
+  Towards,
+  Verdict,
+} from './policy.bpf.ts';
 
 /** An entry, as far as the map is concerned; those of the engine are of this form. */
 export interface PolicyMapEntry {
@@ -41,6 +49,13 @@ export function policyKey(entry: PolicyMapKey): Infer<typeof PolicyKey> {
   };
 }
 
+/** What of a packet a key names. */
+function matchOf({ identity, protocol, portPrefix }: PolicyMapKey): u8 {
+  if (protocol === 0) return identity === 0 ? Match.All : Match.Peer;
+  if (portPrefix === 0) return identity === 0 ? Match.Protocol : Match.PeerAndProtocol;
+  return identity === 0 ? Match.Port : Match.PeerAndPort;
+}
+
 /** The value of an entry. */
 export function policyValue(entry: PolicyMapEntry, target: PolicyMapTarget): Infer<typeof PolicyValue> {
   return {
@@ -48,6 +63,7 @@ export function policyValue(entry: PolicyMapEntry, target: PolicyMapTarget): Inf
     audit: entry.audit ? 1 : 0,
     prefixLength: u8(policyKey(entry).prefixLength),
     authentication: 0,
+    match: matchOf(entry),
     proxyPort: hton16(target.proxyPort ?? 0),
     cookie: target.cookie,
   };

@@ -31,6 +31,17 @@ export const PORT_BITS = 64;
 /** What happens to a packet. */
 export const Verdict = { Deny: 0, Allow: 1, Redirect: 2 } as const;
 
+/** What of a packet an entry names: the field's numbers. */
+export const Match = {
+  None: 0,
+  Peer: 1,
+  PeerAndPort: 2,
+  Port: 3,
+  All: 4,
+  PeerAndProtocol: 5,
+  Protocol: 6,
+} as const;
+
 export const PolicyValue = struct(
   'policy_value',
   {
@@ -43,6 +54,8 @@ export const PolicyValue = struct(
     authentication: u8,
     /** The port of the proxy, where it is redirected. */
     proxyPort: be16,
+    /** What of a packet its key names, see {@link Match}. */
+    match: u8,
     /** Names the rules that decided. */
     cookie: u32,
   },

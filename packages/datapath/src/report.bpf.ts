@@ -1,6 +1,19 @@
 /** The last word about a packet: it is counted by reason and direction, and then it passes or not. */
-import { type i32, perCpuArrayMap, struct, Tc, type TcContext, type u8, type u32, u64 } from '@waggle/bpf';
+import {
+  type Infer,
+  type i32,
+  perCpuArrayMap,
+  struct,
+  Tc,
+  type TcContext,
+  type u8,
+  type u32,
+  u64,
+  zeroed,
+} from '@waggle/bpf';
+import { Flow } from './flow.bpf.ts';
 import { Reason } from './reasons.ts';
+import { tellDrop } from './tell.bpf.ts';
 
 /** Packets and bytes; see {@link metricOf}. */
 export const Traffic = struct('traffic', { packets: u64, bytes: u64 });
@@ -16,9 +29,15 @@ export function pass(ctx: TcContext, towards: u8): i32 {
   return Tc.Ok;
 }
 
-/** Drops a packet. */
+/** Drops a packet of which nothing more is known than why. */
 export function drop(ctx: TcContext, reason: u8, towards: u8): i32 {
+  return dropFlow(ctx, zeroed(Flow), reason, towards);
+}
+
+/** Drops a packet, and tells whose it was. */
+export function dropFlow(ctx: TcContext, flow: Infer<typeof Flow>, reason: u8, towards: u8): i32 {
   count(ctx, reason, towards);
+  tellDrop(ctx, flow, reason, towards);
   return Tc.Shot;
 }
 

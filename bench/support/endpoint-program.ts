@@ -1,0 +1,113 @@
+/** The program of an endpoint by itself, and what a packet costs there: by BPF_PROG_TEST_RUN, with the packet restored each time. */
+import type { MonitoringOptions } from '@waggle/datapath';
+import { createMap, type LoadedProgram, loadDeclared, type Program, parseMac } from '@waggle/kernel';
+
+await import('@waggle/compiler/register');
+const {
+  connections,
+  endpoints,
+  events,
+  fromEndpoint,
+  monitoringConfig,
+  policies,
+  policy,
+  policyKey,
+  policyValue,
+} = await import('@waggle/datapath');
+const { nothing, start, underTest } = await import('./replay.bpf.ts');
+
+export const SENDER = '10.0.0.1';
+const MAPPED = 0xffff;
+const OWN = 0x0a000001;
+/** Where packets go: another endpoint of this host, and the world. */
+export const [OTHER, OUTSIDE] = [0x0a000002, 0xc6336402];
+const OPEN = {
+  identity: 0,
+  protocol: 0,
+  port: 0,
+  portPrefix: 0,
+  action: 'allow',
+  audit: false,
+} as const;
+
+/** A TCP segment from the endpoint, 60 bytes of IPv4. */
+function segment(destination: number): Uint8Array {
+  const packet = new Uint8Array(74);
+  const view = new DataView(packet.buffer);
+  packet.set([2, 0x77, 0x61, 0x67, 0x67, 1, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 60, 0, 0, 0, 0, 64, 6]);
+  view.setUint32(26, OWN);
+  view.setUint32(30, destination);
+  view.setUint16(36, 80);
+  packet.set([0x50, 0x10], 46);
+  return packet;
+}
+
+/** The program of an endpoint beside another one, both open. */
+export function loadEndpoint(monitoring: MonitoringOptions): LoadedProgram {
+  const config = {
+    endpoint: {
+      interface: 1,
+      ipv4: OWN,
+      ipv6Word0: 0,
+      ipv6Word1: 0,
+      ipv6Word2: 0,
+      ipv6Word3: 0,
+      gatewayHigh: 0x02776167,
+      gatewayLow: 0x6701,
+    },
+    monitoring: monitoringConfig(monitoring),
+  };
+  const loaded = loadDeclared(fromEndpoint, { config });
+  for (const [address, identity] of [
+    [OWN, 300],
+    [OTHER, 301],
+  ] as const) {
+    const key = { words: [0, 0, MAPPED, address] };
+    const mac = parseMac('02:00:00:00:00:02');
+    loaded.map(endpoints).set(key, { interface: 1, identity, mac, gatewayMac: mac });
+    using inner = createMap(policy);
+    for (const direction of ['ingress', 'egress'] as const) {
+      inner.set(policyKey({ ...OPEN, direction }), policyValue({ ...OPEN, direction }, { cookie: 1 }));
+    }
+    loaded.map(policies).set({ identity, set: 0 }, inner);
+  }
+  return loaded;
+}
+
+/** Packets that are sent through a program. */
+export interface Replay {
+  readonly destination: number;
+  /** A power of two. */
+  readonly flows: number;
+  readonly repeat: number;
+}
+
+/** Nanoseconds that a program takes for each packet, without what it takes to restore it. */
+export function costOf(program: Program, { destination, flows, repeat }: Replay): number {
+  const config = { replay: { flows: flows - 1, destination, checksum: 0 } };
+  using first = loadDeclared(start, { config });
+  using empty = loadDeclared(nothing);
+  const data = segment(destination);
+  const run = (target: Program): number => {
+    first.map(underTest).set(0, target);
+    return first.program.testRun({ data, repeat }).duration;
+  };
+  return run(program) - run(empty.program);
+}
+
+/** Connections that are begun in one round: the buffer has room for all events about them. */
+const BEGUN = 16_384;
+
+/** The same for the first packet of a connection to the world, with the events about it; user space has read those before. */
+export function costOfFirst(loaded: LoadedProgram): number {
+  loaded.map(connections).clear();
+  const cost = costOf(loaded.program, { destination: OUTSIDE, flows: 2 * BEGUN, repeat: BEGUN });
+  drain(loaded);
+  return cost;
+}
+
+function drain(loaded: LoadedProgram): void {
+  if (!('events' in loaded.maps)) return;
+  using reader = loaded.map(events).read(() => {}, { manual: true });
+  while (reader.poll() > 0);
+}

@@ -1,0 +1,25 @@
+/**
+ * Which packets of a connection are worth telling: the first one each way, those with TCP flags that were not seen before, and
+ * one every few seconds. That is read off the entry of the connection, which is at hand; it is written only for what is told.
+ */
+import { type bool, type Infer, type Ref, TcpFlag, u8, type u32 } from '@waggle/bpf';
+import type { Connection } from './connection.bpf.ts';
+import { Aggregation, monitoring } from './event.bpf.ts';
+import type { Flow } from './flow.bpf.ts';
+
+/** The flags of a connection's begin and end. */
+const ENDS = TcpFlag.Syn | TcpFlag.Fin | TcpFlag.Rst;
+
+/** Whether to tell of a packet, which is noted then. */
+export function isNews(connection: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
+  if (monitoring.aggregation === Aggregation.Off) return false;
+  if (monitoring.aggregation < Aggregation.Medium) return true;
+  const told = flow.upwards === 1 ? connection.toldUp : connection.toldDown;
+  const isMedium = monitoring.aggregation === Aggregation.Medium;
+  const flags = u8(flow.tcpFlags & (isMedium ? 0xff : ENDS));
+  const isDue = told.at === 0 || (isMedium && now - told.at >= monitoring.interval);
+  if (!isDue && (flags & ~told.flags) === 0) return false;
+  told.at = now;
+  told.flags = u8(told.flags | flags);
+  return true;
+}
