@@ -59,6 +59,10 @@ export const Flow = struct('flow', {
   source: u32,
   destination: u32,
   cookie: u32,
+  /** Where the header behind IP begins; 0 in a fragment that has none. */
+  transport: u16,
+  /** The same of the packet that an error is about. */
+  innerTransport: u16,
 });
 
 /** A datagram in pieces, all of which are of one connection. */
@@ -75,7 +79,7 @@ const FRAGMENT_OFFSET = 0x1fff;
 /** Where the flags of a TCP header are. */
 const TCP_FLAGS = 13;
 /** What an ICMP error has before the header of the packet that it is about. */
-const ICMP_HEADER = 8;
+export const ICMP_HEADER = 8;
 
 /** The addresses of an IPv6 header, in words. */
 const Ipv6Addresses = struct('ipv6_addresses', { source: Address, destination: Address }, { packed: true });
@@ -104,6 +108,7 @@ function readIpv4(ctx: TcContext, flow: Infer<typeof Flow>): u8 {
     setPorts(flow, ports.source, ports.destination);
     return 0;
   }
+  flow.transport = transport;
   if (protocol === IpProtocol.Icmp) {
     const icmp = ctx.at(Icmp, transport);
     if (!icmp) return Reason.InvalidPacket;
@@ -143,6 +148,7 @@ function readEnds4(ctx: TcContext, flow: Infer<typeof Flow>, offset: u16): u16 {
 function readIpv6(ctx: TcContext, flow: Infer<typeof Flow>): u8 {
   const transport = readEnds6(ctx, flow, Ethernet.size);
   if (transport === 0) return Reason.InvalidPacket;
+  flow.transport = transport;
   if (flow.tuple.protocol === IpProtocol.Icmpv6) {
     const icmp = ctx.at(Icmp, transport);
     if (!icmp) return Reason.InvalidPacket;
@@ -173,7 +179,7 @@ function readEnds6(ctx: TcContext, flow: Infer<typeof Flow>, offset: u16): u16 {
 }
 
 /** Word by word: packets are not read at variable places. */
-function isLess(a: Infer<typeof Address>, b: Infer<typeof Address>): bool {
+export function isLess(a: Infer<typeof Address>, b: Infer<typeof Address>): bool {
   if (a[0] !== b[0]) return ntoh32(a[0] ?? 0) < ntoh32(b[0] ?? 0);
   if (a[1] !== b[1]) return ntoh32(a[1] ?? 0) < ntoh32(b[1] ?? 0);
   if (a[2] !== b[2]) return ntoh32(a[2] ?? 0) < ntoh32(b[2] ?? 0);
@@ -194,6 +200,7 @@ function isIcmp6Error(type: u8): bool {
 function readRelated(ctx: TcContext, flow: Infer<typeof Flow>, transport: u16): u8 {
   if (transport === 0) return Reason.InvalidPacket;
   const reason = readPorts(ctx, flow, transport);
+  flow.innerTransport = transport;
   flow.related = 1;
   flow.upwards = flow.upwards === 1 ? 0 : 1;
   return reason;
