@@ -3,6 +3,7 @@
  * beyond an uplink that knows nothing of waggle. Packets are those of ordinary programs in them.
  */
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { Datapath, type DatapathOptions } from '@waggle/datapath';
 import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
@@ -26,12 +27,14 @@ export interface Question {
   readonly protocol: 'tcp' | 'udp';
   readonly address: string;
   readonly port: number;
-  /** Of what is sent and comes back; 2 by default. */
+  /** Of what is sent and comes back; 8 by default. */
   readonly bytes?: number;
+  /** Of the one who asks. */
+  readonly localPort?: number;
 }
 
-/** What an attempt to talk came to. */
-export type Outcome = 'answered' | 'no answer' | 'refused' | 'cut';
+/** What an attempt to talk came to. The answer is what was sent, or else somebody else's. */
+export type Outcome = 'answered' | 'no answer' | 'refused' | 'cut' | "another's answer";
 
 export class DatapathLab implements Disposable {
   readonly host = NetworkNamespace.create(uniqueName());
@@ -118,13 +121,21 @@ export class DatapathLab implements Disposable {
     return { namespace, device, identity, ipv4, ipv6 };
   }
 
-  /** A server for TCP and UDP in a namespace: it sends back what it gets. */
-  async serve(namespace: NetworkNamespace, port: number): Promise<void> {
+  /**
+   * A server for TCP and UDP in a namespace: it sends back what it gets.
+   * @returns who has come: address, space, port; in order, a connection once and each datagram.
+   */
+  async serve(namespace: NetworkNamespace, port: number): Promise<readonly string[]> {
     const child = namespace.spawn(process.execPath, ['-e', SERVER, String(port)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#children.push(child);
-    if (child.stdout) await once(child.stdout, 'data');
+    const peers: string[] = [];
+    if (!child.stdout) return peers;
+    const lines = createInterface(child.stdout);
+    await once(lines, 'line');
+    lines.on('line', (line) => peers.push(line.replace('::ffff:', '')));
+    return peers;
   }
 
   /** Asks servers, all at once, from one process. */
@@ -170,22 +181,30 @@ export class DatapathLab implements Disposable {
 }
 
 const SERVER = `const port = Number(process.argv[1]);
-const tcp = require('node:net').createServer((socket) => socket.pipe(socket).on('error', () => {}));
+const tcp = require('node:net').createServer((socket) => {
+  console.log(socket.remoteAddress + ' ' + socket.remotePort);
+  socket.pipe(socket).on('error', () => {});
+});
 const udp = require('node:dgram').createSocket({ type: 'udp6' });
-udp.on('message', (text, from) => udp.send(text, from.port, from.address));
-tcp.listen(port, '::', () => udp.bind(port, '::', () => console.log('ready')));`;
+udp.on('message', (text, { address, port }) => {
+  console.log(address + ' ' + port);
+  udp.send(text, port, address);
+});
+tcp.listen(port, '::', 1000, () => udp.bind(port, '::', () => console.log('ready')));`;
 
 const CLIENT = `const questions = JSON.parse(process.argv[1]);
-const ask = ({ protocol, address, port, bytes = 2 }) => new Promise((done) => {
+const ask = ({ protocol, address, port, localPort, bytes = 8 }) => new Promise((done) => {
   setTimeout(done, 700, 'no answer');
-  const message = Buffer.alloc(bytes, 'x');
+  const message = require('node:crypto').randomBytes(bytes);
+  const judge = (answer) =>
+    answer.length < bytes ? 'cut' : answer.equals(message) ? 'answered' : "another's answer";
   if (protocol === 'tcp') {
-    const socket = require('node:net').connect({ host: address, port });
-    socket.on('data', () => done('answered')).on('error', () => done('refused')).write(message);
+    const socket = require('node:net').connect({ host: address, port, localPort });
+    socket.on('data', (answer) => done(judge(answer))).on('error', () => done('refused')).write(message);
   } else {
     const socket = require('node:dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    socket.on('message', (answer) => done(answer.length === bytes ? 'answered' : 'cut'));
-    socket.on('error', () => done('refused')).connect(port, address, () => socket.send(message));
+    socket.on('message', (answer) => done(judge(answer))).on('error', () => done('refused'));
+    socket.bind(localPort, () => socket.connect(port, address, () => socket.send(message)));
   }
 });
 Promise.all(questions.map(ask)).then((outcomes) => console.log(JSON.stringify(outcomes))).then(() => process.exit());`;
