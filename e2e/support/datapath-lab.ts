@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { Datapath, type DatapathOptions } from '@waggle/datapath';
+import { Datapath, type DatapathOptions, type DeviceSpec } from '@waggle/datapath';
 import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
 
@@ -42,11 +42,12 @@ export class DatapathLab implements Disposable {
   /** Open until somebody else shall have its pins. */
   datapath: Datapath;
   readonly worldAddress = WORLD;
+  readonly hostAddress = UPLINK;
   readonly #namespaces: NetworkNamespace[] = [];
   readonly #children: { kill(signal: 'SIGKILL'): boolean }[] = [];
 
   constructor(options: DatapathOptions = {}) {
-    this.datapath = Datapath.open({ maxConnections: 4096, ...options });
+    this.datapath = Datapath.open({ maxConnections: 4096, maxTranslations: 8192, ...options });
     try {
       this.#build();
     } catch (error) {
@@ -119,6 +120,18 @@ export class DatapathLab implements Disposable {
       this.datapath.addEndpoint({ interface: device, identity, ipv4, ipv6, mac, gatewayMac: GATEWAY.mac });
     });
     return { namespace, device, identity, ipv4, ipv6 };
+  }
+
+  /** Puts the programs of the uplink in place; endpoints are masqueraded unless it is said otherwise. */
+  uplink(changes: Partial<DeviceSpec> = {}): number {
+    using host = Network.open(this.host);
+    const device = host.links.index('uplink');
+    const masquerade = { sources: ['10.0.0.0/16', '2001:db8:1::/64'], except: [] };
+    const spec = { interface: device, name: 'uplink', ...UPLINK, masquerade, hostFirewall: false };
+    this.host.run(() => {
+      this.datapath.addDevice({ ...spec, ...changes });
+    });
+    return device;
   }
 
   /**

@@ -42,6 +42,8 @@ export const endpoints = hashMap({
 /** Everybody else: prefixes, and the identity of what is there. */
 export const ipcache = lpmTrie({ name: 'ipcache', key: Prefix, value: Peer, maxEntries: MAX_PREFIXES });
 
+/** The identity of the host itself. */
+export const HOST = 1;
 /** The rest of the world, by family. */
 export const World = { Ipv4: 9, Ipv6: 10 } as const;
 

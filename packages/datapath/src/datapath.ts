@@ -12,6 +12,7 @@ import { DeviceLinks } from './device-links.ts';
 import { ENDPOINT_SITES, EndpointPrograms } from './endpoint-programs.ts';
 import { type EndpointSpec, EndpointTable } from './endpoint-table.ts';
 import { type MonitoringOptions, monitoringConfig } from './events/options.ts';
+import { type DeviceSpec, type DeviceView, HostDevices } from './host-device.ts';
 import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
 import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
 import {
@@ -78,6 +79,7 @@ export class Datapath implements Disposable {
   readonly #maps: DatapathMaps;
   readonly #pins: PinDirectory | undefined;
   readonly #links: DeviceLinks<keyof typeof ENDPOINT_SITES>;
+  readonly #devices: HostDevices;
   readonly #endpoints: EndpointTable;
   readonly #peers: PeerTable;
   readonly #policies: PolicySets;
@@ -94,6 +96,7 @@ export class Datapath implements Disposable {
     this.#monitoring = monitoring;
     this.#pins = pins?.directory;
     this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.directory('endpoints'));
+    this.#devices = new HostDevices(maps, pins?.directory.directory('devices'));
     this.#endpoints = new EndpointTable(maps);
     this.#peers = new PeerTable(maps);
     this.#policies = new PolicySets(maps, policySpec(sizes));
@@ -205,6 +208,34 @@ export class Datapath implements Disposable {
   }
 
   /**
+   * Puts the programs of a device that leads to the network in place, or others in their place without a gap. Its addresses are
+   * the host's from then on (identity 1). Called in the network namespace of the device.
+   * @throws WaggleError MALFORMED, OUT_OF_RANGE, INVALID for ports that the host uses; KernelError NOT_FOUND without the device.
+   *   Then nothing has changed.
+   */
+  addDevice(spec: DeviceSpec): void {
+    this.#devices.put(spec, (peers) => this.apply({ peers }));
+  }
+
+  /**
+   * Changes what is known of a device: its address is another one, or somebody else is masqueraded.
+   * @throws WaggleError NOT_FOUND for a device that was not added since the datapath was opened; and what {@link addDevice} throws.
+   */
+  updateDevice(device: number, changes: Partial<Omit<DeviceSpec, 'interface'>>): void {
+    this.addDevice({ ...this.#devices.specOf(device), ...changes });
+  }
+
+  /** Takes the programs of a device away; what was masqueraded there is cut. */
+  removeDevice(device: number): void {
+    this.#devices.remove(device, (peers) => this.apply({ peers }));
+  }
+
+  /** The devices that have programs here, those included that were found when it was opened. */
+  devices(): DeviceView[] {
+    return this.#devices.list();
+  }
+
+  /**
    * Changes policies and peers. All policies change in the same instant. Peers that come are known right after the policies that
    * may name them, those that go are forgotten right before.
    * @throws WaggleError MALFORMED, NOT_FOUND, FULL; KernelError. Everything is as before then.
@@ -312,6 +343,7 @@ export class Datapath implements Disposable {
   close(): void {
     this.#policies.close();
     this.#links.close();
+    this.#devices.close();
     closeMaps(this.#maps);
     this.#pins?.close();
   }

@@ -11,12 +11,17 @@ export {
   type TrafficCount,
   type TrafficView,
 } from './datapath.ts';
+export { device } from './device-config.bpf.ts';
 export { DeviceLinks, type Sites } from './device-links.ts';
 export { endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 export type { EndpointSpec } from './endpoint-table.ts';
 export { accounts, Event, EventType, events, monitoring, Point, TraceReason } from './event.bpf.ts';
 export { type AggregationLevel, type MonitoringOptions, monitoringConfig } from './events/options.ts';
+export { fromNetwork, toNetwork } from './host.bpf.ts';
+export type { DeviceSpec, DeviceView, Masquerade } from './host-device.ts';
 export { type DatapathMaps, type DatapathSizes, mapSpecs } from './layout.ts';
+export { ranges } from './masquerade.bpf.ts';
+export { translations } from './nat.bpf.ts';
 export type { PeerUpdate, PeerView } from './peer-table.ts';
 export type { OtherLayout, PinnedObject } from './pins.ts';
 export {
@@ -45,3 +50,4 @@ export {
 export type { PolicyUpdate } from './policy-sets.ts';
 export { Reason } from './reasons.ts';
 export { metrics } from './report.bpf.ts';
+export type { PortRange } from './source-ports.ts';

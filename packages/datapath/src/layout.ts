@@ -9,6 +9,8 @@ import { endpoints, ipcache, MAX_ENDPOINTS, MAX_PREFIXES } from './addresses.bpf
 import { connections, generations, MAX_CONNECTIONS } from './connection.bpf.ts';
 import { accounts, EVENT_BYTES, events } from './event.bpf.ts';
 import { datagrams } from './flow.bpf.ts';
+import { ranges } from './masquerade.bpf.ts';
+import { MAX_TRANSLATIONS, translations } from './nat.bpf.ts';
 import { MAX_POLICIES, MAX_POLICY_ENTRIES, policies, policy } from './policy.bpf.ts';
 import { metrics } from './report.bpf.ts';
 
@@ -22,6 +24,8 @@ export const mapSpecs = {
   datagrams,
   events,
   accounts,
+  translations,
+  ranges,
 };
 
 /** All maps, open; programs have the same names for them. */
@@ -41,6 +45,8 @@ export interface DatapathSizes {
   readonly maxPolicyEntries?: number;
   /** Bytes of the buffer of events, a power of two from 4096 on; an event takes 200. */
   readonly eventBytes?: number;
+  /** Entries for masqueraded connections, two for each; those that were quiet for longest are forgotten first. */
+  readonly maxTranslations?: number;
 }
 
 const DEFAULT_SIZES: Required<DatapathSizes> = {
@@ -50,6 +56,7 @@ const DEFAULT_SIZES: Required<DatapathSizes> = {
   maxPolicies: MAX_POLICIES,
   maxPolicyEntries: MAX_POLICY_ENTRIES,
   eventBytes: EVENT_BYTES,
+  maxTranslations: MAX_TRANSLATIONS,
 };
 
 /** Which option makes a map larger, by its name. */
@@ -60,6 +67,7 @@ export const SIZE_OPTIONS: Readonly<Record<string, keyof DatapathSizes>> = {
   policies: 'maxPolicies',
   policy: 'maxPolicyEntries',
   events: 'eventBytes',
+  translations: 'maxTranslations',
 };
 
 /** @throws WaggleError OUT_OF_RANGE */

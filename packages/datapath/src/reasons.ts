@@ -7,9 +7,12 @@ export const Reason = {
   InvalidSource: 132,
   PolicyDenied: 133,
   InvalidPacket: 134,
+  WriteFailed: 141,
   UnknownTransport: 142,
   ConnectionTableFull: 155,
   UnsupportedEthernet: 166,
+  NoTranslation: 167,
+  UntranslatableProtocol: 168,
   FirstFragmentMissing: 175,
   DeniedByRule: 181,
 } as const;

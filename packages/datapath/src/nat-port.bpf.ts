@@ -1,0 +1,148 @@
+/**
+ * The port on the device that stands for an end: its own if that can be had, and one of those for translation otherwise. Where
+ * the search begins depends on the end alone, so that it finds again what the table has forgotten in part.
+ */
+import {
+  type be16,
+  type bool,
+  CURRENT_NAMESPACE,
+  hton16,
+  type Infer,
+  IpProtocol,
+  loop,
+  ntoh16,
+  ntoh32,
+  type SocketTuple4,
+  SocketTuple6,
+  skcLookupTcp,
+  skLookupUdp,
+  skRelease,
+  type TcContext,
+  u16,
+  type u32,
+  zeroed,
+} from '@waggle/bpf';
+import { device, isMapped } from './device-config.bpf.ts';
+import {
+  create,
+  type End,
+  isIdle,
+  isSameEnd,
+  setOpposite,
+  TranslationKey,
+  takeAway,
+  translations,
+} from './nat.bpf.ts';
+
+/** As many ports are tried, as in the field. */
+const TRIES = 128;
+
+/**
+ * Finds a port, and makes both entries.
+ *
+ * @param key - Of what goes out.
+ * @param own - What stands for the near end; the port is set.
+ * @returns whether there is one.
+ */
+export function allocate(
+  ctx: TcContext,
+  key: Infer<typeof TranslationKey>,
+  own: Infer<typeof End>,
+  now: u32,
+): bool {
+  const incoming = zeroed(TranslationKey);
+  setOpposite(incoming, key, own);
+  const span = device.lastPort - device.firstPort + 1;
+  const hash = hashOf(key.near);
+  const step = (hash >>> 16) | 1;
+  const wanted = key.near.port.number;
+  let found = false;
+  loop(TRIES, (turn) => {
+    let port: be16 = hton16(u16(device.firstPort + ((hash + turn * step) % span)));
+    if (turn === 0 && mayKeep(key)) port = wanted;
+    incoming.near.port.number = port;
+    found = claim(ctx, incoming, key, now);
+    return found;
+  });
+  if (!found) return false;
+  own.port.number = incoming.near.port.number;
+  translations.delete(key);
+  create(key, own, now);
+  return true;
+}
+
+/** Whether the port is one that may stand for itself. All identifiers of ICMP may: those of the host are translated, too. */
+function mayKeep(key: Infer<typeof TranslationKey>): bool {
+  if (key.protocol === IpProtocol.Icmp || key.protocol === IpProtocol.Icmpv6) return true;
+  const port = ntoh16(key.near.port.number);
+  return port >= device.firstPort && port <= device.lastPort;
+}
+
+function hashOf(end: Infer<typeof End>): u32 {
+  const { address } = end;
+  let hash: u32 = ntoh32(address[0] ?? 0) * 0x9e3779b1 + ntoh32(address[1] ?? 0);
+  hash = (hash ^ (hash >>> 15)) * 0x85ebca77 + ntoh32(address[2] ?? 0);
+  hash = (hash ^ (hash >>> 15)) * 0xc2b2ae3d + ntoh32(address[3] ?? 0);
+  hash = (hash ^ (hash >>> 13)) * 0x27d4eb2f + ntoh16(end.port.number);
+  hash = (hash ^ (hash >>> 15)) * 0x165667b1;
+  return hash ^ (hash >>> 16);
+}
+
+/** Makes a port on the device that of an end, if it can be had. */
+function claim(
+  ctx: TcContext,
+  incoming: Infer<typeof TranslationKey>,
+  key: Infer<typeof TranslationKey>,
+  now: u32,
+): bool {
+  const held = translations.lookup(incoming);
+  if (held) {
+    if (isSameEnd(held.end, key.near)) return true;
+    if (!isIdle(held, incoming, now) || !takeAway(held, incoming)) return false;
+  }
+  return !isHeard(ctx, incoming) && create(incoming, key.near, now);
+}
+
+/** Whether the host has a socket that such packets belong to. */
+function isHeard(ctx: TcContext, incoming: Infer<typeof TranslationKey>): bool {
+  const { protocol } = incoming;
+  if (protocol !== IpProtocol.Tcp && protocol !== IpProtocol.Udp) return false;
+  return isMapped(incoming.near.address) ? isHeard4(ctx, incoming) : isHeard6(ctx, incoming);
+}
+
+function isHeard4(ctx: TcContext, { far, near, protocol }: Infer<typeof TranslationKey>): bool {
+  const ends: Infer<typeof SocketTuple4> = {
+    sourceAddress: far.address[3] ?? 0,
+    destinationAddress: near.address[3] ?? 0,
+    sourcePort: far.port.number,
+    destinationPort: near.port.number,
+  };
+  if (protocol === IpProtocol.Tcp) {
+    const socket = skcLookupTcp(ctx, ends, CURRENT_NAMESPACE, 0n);
+    if (!socket) return false;
+    skRelease(socket);
+    return true;
+  }
+  const socket = skLookupUdp(ctx, ends, CURRENT_NAMESPACE, 0n);
+  if (!socket) return false;
+  skRelease(socket);
+  return true;
+}
+
+function isHeard6(ctx: TcContext, { far, near, protocol }: Infer<typeof TranslationKey>): bool {
+  const ends = zeroed(SocketTuple6);
+  ends.sourceAddress = far.address;
+  ends.destinationAddress = near.address;
+  ends.sourcePort = far.port.number;
+  ends.destinationPort = near.port.number;
+  if (protocol === IpProtocol.Tcp) {
+    const socket = skcLookupTcp(ctx, ends, CURRENT_NAMESPACE, 0n);
+    if (!socket) return false;
+    skRelease(socket);
+    return true;
+  }
+  const socket = skLookupUdp(ctx, ends, CURRENT_NAMESPACE, 0n);
+  if (!socket) return false;
+  skRelease(socket);
+  return true;
+}
