@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openMap } from '@waggle/kernel';
 import { needsRoot, withBpffs } from '../../kernel/src/testing/lab.ts';
+import type { Datapath as DatapathType } from './datapath.ts';
 import { policy } from './policy.bpf.ts';
 import type { PolicyMapEntry } from './policy-map.ts';
 import { type Fault, InjectedFault, withFault } from './testing/faults.ts';
@@ -58,21 +59,19 @@ const AFTER = {
   ],
 };
 
-type Open = InstanceType<typeof Datapath>;
-
 /** Policies by identity; one without entries allows as little as none. */
-function policiesOf(datapath: Open): Record<string, unknown> {
+function policiesOf(datapath: DatapathType): Record<string, unknown> {
   const list = datapath.policyIdentities().map((identity) => [identity, datapath.policyEntries(identity)]);
   return Object.fromEntries(list.filter(([, { length }]) => length > 0));
 }
 
-const peersOf = (datapath: Open): Record<string, number> =>
+const peersOf = (datapath: DatapathType): Record<string, number> =>
   Object.fromEntries([...datapath.peers()].map(({ prefix, identity }) => [prefix, identity]));
 
-const stateOf = (datapath: Open) => ({ policies: policiesOf(datapath), peers: peersOf(datapath) });
+const stateOf = (datapath: DatapathType) => ({ policies: policiesOf(datapath), peers: peersOf(datapath) });
 
 /** What is in both sets, which is the same once a change has settled. */
-function assertSettled(datapath: Open): void {
+function assertSettled(datapath: DatapathType): void {
   const sets: Record<number, unknown>[] = [{}, {}];
   for (const [{ identity, set }, id] of datapath.maps.policies) {
     using map = openMap({ id }, policy);
