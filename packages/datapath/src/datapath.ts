@@ -96,7 +96,7 @@ export class Datapath implements Disposable {
     this.#monitoring = monitoring;
     this.#pins = pins?.directory;
     this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.directory('endpoints'));
-    this.#devices = new HostDevices(maps, pins?.directory.directory('devices'));
+    this.#devices = new HostDevices(maps, monitoring, pins?.directory.directory('devices'));
     this.#endpoints = new EndpointTable(maps);
     this.#peers = new PeerTable(maps);
     this.#policies = new PolicySets(maps, policySpec(sizes));

@@ -61,8 +61,10 @@ const AFTER = {
 
 /** Policies by identity; one without entries allows as little as none. */
 function policiesOf(datapath: DatapathType): Record<string, unknown> {
-  const list = datapath.policyIdentities().map((identity) => [identity, datapath.policyEntries(identity)]);
-  return Object.fromEntries(list.filter(([, { length }]) => length > 0));
+  const list = datapath
+    .policyIdentities()
+    .map((identity) => [identity, datapath.policyEntries(identity)] as const);
+  return Object.fromEntries(list.filter(([, entries]) => entries !== null && entries.length > 0));
 }
 
 const peersOf = (datapath: DatapathType): Record<string, number> =>

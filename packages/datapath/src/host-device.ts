@@ -7,6 +7,7 @@ import { loadDeclared, parseIpv4 } from '@waggle/kernel';
 import { addressWords, prefixKey } from './address-words.ts';
 import { HOST } from './addresses.bpf.ts';
 import { DeviceLinks } from './device-links.ts';
+import type { monitoringConfig } from './events/options.ts';
 import { fromNetwork, toNetwork } from './host.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
 import { RANGE_BITS, type RangeKey, Role } from './masquerade.bpf.ts';
@@ -53,12 +54,17 @@ type ApplyPeers = (peers: readonly PeerUpdate[]) => void;
 
 export class HostDevices implements Disposable {
   readonly #maps: DatapathMaps;
+  readonly #monitoring: ReturnType<typeof monitoringConfig>;
   readonly #links: DeviceLinks<keyof typeof DEVICE_SITES>;
   readonly #specs = new Map<number, DeviceSpec>();
 
-  /** @param pins where links are pinned; without it they end with this process. */
-  constructor(maps: DatapathMaps, pins?: string) {
+  /**
+   * @param monitoring what the programs tell.
+   * @param pins where links are pinned; without it they end with this process.
+   */
+  constructor(maps: DatapathMaps, monitoring: ReturnType<typeof monitoringConfig>, pins?: string) {
     this.#maps = maps;
+    this.#monitoring = monitoring;
     this.#links = new DeviceLinks(DEVICE_SITES, pins);
     for (const device of this.#links.adopt()) this.#setRanges(device, []);
   }
@@ -76,7 +82,7 @@ export class HostDevices implements Disposable {
    * @throws WaggleError MALFORMED, OUT_OF_RANGE, INVALID; KernelError NOT_FOUND without the device. Nothing has changed then.
    */
   put(spec: DeviceSpec, applyPeers: ApplyPeers): void {
-    const config = { device: deviceConfig(spec) };
+    const config = { device: deviceConfig(spec), monitoring: this.#monitoring };
     const before = [...this.#rangesOf(spec.interface)];
     using from = loadDeclared(fromNetwork, { maps: this.#maps, config });
     using to = loadDeclared(toNetwork, { maps: this.#maps, config });
