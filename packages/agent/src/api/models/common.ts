@@ -25,17 +25,17 @@ export const Port = z
   .strictObject({
     name: z.string().exactOptional(),
     port: z.int().min(0).max(65_535),
-    protocol: z.enum(['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPV6', 'ANY']).exactOptional(),
+    protocol: z.enum(['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPV6', 'VRRP', 'IGMP', 'ANY']).exactOptional(),
   })
   .register(models, { id: 'Port', description: 'A port of a protocol, perhaps with a name.' });
 export type Port = z.output<typeof Port>;
 
 export const AddressPair = z
   .strictObject({
-    ipv4: z.string().exactOptional(),
+    ipv4: z.ipv4('it is no IPv4 address').exactOptional(),
     'ipv4-expiration-uuid': z.string().exactOptional(),
     'ipv4-pool-name': z.string().exactOptional(),
-    ipv6: z.string().exactOptional(),
+    ipv6: z.ipv6('it is no IPv6 address').exactOptional(),
     'ipv6-expiration-uuid': z.string().exactOptional(),
     'ipv6-pool-name': z.string().exactOptional(),
   })

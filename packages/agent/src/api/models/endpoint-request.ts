@@ -18,7 +18,10 @@ export const EndpointChangeRequest = z
     'k8s-namespace': z.string().exactOptional(),
     labels: Labels.exactOptional(),
     'interface-name': z.string().exactOptional(),
-    mac: z.string().exactOptional(),
+    mac: z
+      .string()
+      .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i, 'it is no MAC address')
+      .exactOptional(),
     addressing: AddressPair.exactOptional(),
     state: EndpointState.exactOptional(),
 

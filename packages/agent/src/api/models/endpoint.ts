@@ -114,6 +114,8 @@ export const EndpointPolicy = z
     description: 'Which revision of the policies is in force, in which directions.',
   });
 
+export type EndpointPolicy = z.output<typeof EndpointPolicy>;
+
 export const EndpointIdentifiers = z
   .object({
     'container-id': z.string().exactOptional(),

@@ -17,7 +17,10 @@ const end = {
   labels: Labels.exactOptional(),
   endpoint: z.int().min(1).exactOptional().describe("waggle's own: the number of an endpoint"),
   identity: z.int().min(0).exactOptional().describe("waggle's own: the number of an identity"),
-  address: z.string().exactOptional().describe("waggle's own: an IP address"),
+  address: z
+    .union([z.ipv4(), z.ipv6()], 'it is no IP address')
+    .exactOptional()
+    .describe("waggle's own: an IP address"),
 };
 
 export const TraceFrom = z.strictObject(end).register(models, {
