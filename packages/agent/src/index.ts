@@ -2,6 +2,7 @@
 export { Agent, type AgentEvent, type AgentHooks } from './agent.ts';
 export { controlOf } from './agent-control.ts';
 export { type ApiServer, type ApiServerOptions, serveApi } from './api/server.ts';
+export { type PlanItem, planAgent } from './agent-plan.ts';
 export { type CleanUpItem, type CleanUpOptions, cleanUp } from './clean-up.ts';
 export * from './control.ts';
 export {

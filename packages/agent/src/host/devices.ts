@@ -97,7 +97,7 @@ export class HostDevices {
 }
 
 /** Whether all default routes that there are go by a device. */
-function isOnlyWay(network: Network, index: number): boolean {
+export function isOnlyWay(network: Network, index: number): boolean {
   const ways = network.routes
     .list()
     .filter(({ destination, type }) => EVERYWHERE.includes(destination) && type === 'unicast')
