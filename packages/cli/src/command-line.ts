@@ -4,12 +4,14 @@
  */
 import { Command } from 'commander';
 import { addCompile } from './compile.ts';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import type { Context } from './context.ts';
 import { addDevice } from './device.ts';
 import { addDoctor } from './doctor.ts';
 import { addEndpoint } from './endpoint.ts';
 import { addIdentity } from './identity.ts';
+import { addMap } from './map.ts';
 import { styleFor } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addReport } from './report.ts';
@@ -55,9 +57,9 @@ export function commandLine(context: Context): Command {
     ['The agent:', [addStatus, addConfig, addDevice, addReport]],
     ['Workloads:', [addEndpoint, addIdentity]],
     ['Policies:', [addPolicy]],
-    ['Looking inside:', [addDoctor]],
+    ['Looking inside:', [addMap, addDoctor]],
     ['Building blocks:', [addSteer, addCompile]],
-    ['About waggle:', [addVersion]],
+    ['About waggle:', [addCompletion, addVersion]],
   ];
   for (const [heading, commands] of adders) {
     program.commandsGroup(heading);

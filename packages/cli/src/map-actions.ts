@@ -1,0 +1,48 @@
+/** What `waggle map` and `waggle bpf` do: they ask the agent, print, and end. */
+import type { BPFMap } from '@waggle/agent/client';
+import { agentOf, ask } from './ask.ts';
+import type { ClientOptions } from './client-options.ts';
+import { type Context, ExitCode } from './context.ts';
+import { entriesText, mapListText } from './map-text.ts';
+import { styleFor } from './output.ts';
+import { print } from './print.ts';
+
+/** More than any map of ours holds. */
+const ALL = 1 << 24;
+
+export interface EntryOptions extends ClientOptions {
+  readonly limit: number;
+}
+
+export async function list(options: ClientOptions, context: Context): Promise<void> {
+  const { maps } = await ask(context, agentOf(options).maps());
+  print(options, context, maps, () => mapListText(maps, styleFor(context.stdout)));
+}
+
+export async function entries(name: string, options: EntryOptions, context: Context): Promise<void> {
+  const map = await ask(context, agentOf(options).map(name, options.limit));
+  print(options, context, map, () => entriesText(map, styleFor(context.stdout).width));
+}
+
+export async function matching(
+  name: string,
+  text: string,
+  options: ClientOptions,
+  context: Context,
+): Promise<void> {
+  const map = await ask(context, agentOf(options).map(name, ALL));
+  const cache = (map.cache ?? []).filter(({ key, value }) => hasWord(key, text) || hasWord(value, text));
+  if (cache.length === 0) context.exitCode = ExitCode.failure;
+  const found: BPFMap = { ...map, cache, truncated: false };
+  print(options, context, found, () => entriesText(found, styleFor(context.stdout).width));
+}
+
+/** Whether a word stands in a text: neither 10.0.0.70 nor 110.0.0.7 has 10.0.0.7. */
+function hasWord(text: string, word: string): boolean {
+  const at = text.indexOf(word);
+  if (at === -1) return false;
+  const isPart = (character: string | undefined): boolean =>
+    character !== undefined && /[\w.]/.test(character);
+  const isAlone = !isPart(text[at - 1]) && !isPart(text[at + word.length]);
+  return isAlone || hasWord(text.slice(at + 1), word);
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BPFMap } from '@waggle/agent/client';
+import { entriesText, mapListText } from './map-text.ts';
+import { styleFor } from './output.ts';
+
+const map = (name: string, entries: number): BPFMap => ({
+  name,
+  type: 'lpm_trie',
+  entries,
+  'max-entries': 1000,
+  'key-size': 24,
+  'value-size': 8,
+  path: `/sys/fs/bpf/waggle/${name}`,
+});
+
+test('maps are listed with how full they are, and those that are nearly full are marked', () => {
+  assert.equal(
+    mapListText([map('ipcache', 12), map('policies', 900)], styleFor({ columns: 100 }, { LANG: 'C' })),
+    `MAP       TYPE      ENTRIES    OF  USED    PATH
+ipcache   lpm_trie       12  1000  1 %     /sys/fs/bpf/waggle/ipcache
+policies  lpm_trie      900  1000  90 % !  /sys/fs/bpf/waggle/policies
+`,
+  );
+});
+
+test('entries say when they are not all', () => {
+  const cache = [{ key: '10.0.0.0/8', value: 'identity 7', 'desired-action': 'ok' as const }];
+  const text = 'KEY         VALUE\n10.0.0.0/8  identity 7\n';
+  assert.equal(entriesText({ ...map('ipcache', 1), cache, truncated: false }, 100), text);
+  assert.equal(
+    entriesText({ ...map('ipcache', 5), cache, truncated: true }, 100),
+    `${text}… of 5; --limit shows more\n`,
+  );
+  assert.equal(entriesText(map('ipcache', 0), 100), 'no entries\n');
+});

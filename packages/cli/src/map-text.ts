@@ -1,0 +1,34 @@
+/** What `waggle map` and `waggle bpf` print. */
+import type { BPFMap } from '@waggle/agent/client';
+import type { Style } from './output.ts';
+import { fitTable } from './table.ts';
+
+/** From this share on a map is under pressure. */
+const NEARLY_FULL = 0.9;
+
+/** Maps, and how full they are. */
+export function mapListText(maps: readonly BPFMap[], style: Style): string {
+  if (maps.length === 0) return 'no maps\n';
+  return fitTable(
+    ['MAP', 'TYPE', 'ENTRIES', 'OF', 'USED', 'PATH'],
+    maps.map((map) => [map.name, map.type, map.entries, map['max-entries'], usedText(map), map.path]),
+    style.width,
+  );
+}
+
+function usedText({ entries, 'max-entries': most }: BPFMap): string {
+  const share = most === 0 ? 0 : entries / most;
+  const percent = `${Math.floor(share * 100)} %`;
+  return share >= NEARLY_FULL ? `${percent} !` : percent;
+}
+
+/** The entries of one. */
+export function entriesText({ cache = [], entries, truncated = false }: BPFMap, width: number): string {
+  if (cache.length === 0) return 'no entries\n';
+  const table = fitTable(
+    ['KEY', 'VALUE'],
+    cache.map(({ key, value }) => [key, value]),
+    width,
+  );
+  return truncated ? `${table}… of ${entries}; --limit shows more\n` : table;
+}

@@ -1,0 +1,79 @@
+/**
+ * `waggle map` and `waggle bpf`: what the maps of the datapath hold. `bpf` knows them by what is in them, as `bpf ct`; `map` by their
+ * names. What the commands do is in map-actions.ts.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ClientOptions } from './client-options.ts';
+import type { Context } from './context.ts';
+import { addExamples } from './examples.ts';
+import { addAsking, addGroup } from './group.ts';
+import type { EntryOptions } from './map-actions.ts';
+
+const actions = () => import('./map-actions.ts');
+
+/** What a map holds, and what it is called. */
+const TABLES = [
+  { noun: 'policy', map: 'policies', holds: 'what may pass, by identity', example: '1234' },
+  { noun: 'ct', map: 'connections', holds: 'connections that are known', example: '10.92.0.7' },
+  { noun: 'ipcache', map: 'ipcache', holds: 'prefixes and their identities', example: '10.92.0.7' },
+  { noun: 'endpoint', map: 'endpoints', holds: 'endpoints of this host, by address', example: '10.92.0.7' },
+  { noun: 'metrics', map: 'metrics', holds: 'packets and bytes, by reason and direction', example: '133' },
+  {
+    noun: 'nat',
+    map: 'translations',
+    holds: 'addresses and ports that are masqueraded',
+    example: '10.92.0.7',
+  },
+] as const;
+
+const GET_HELP = `
+Exit codes: 0 there are some, 1 there are none, 2 wrong usage.`;
+
+/** Adds the commands. */
+export function addMap(program: Command, context: Context): void {
+  const map = addExamples(
+    addGroup(program, 'map', 'list the maps of the datapath, and show what is in them'),
+    ['waggle map list', 'how full they are'],
+    ['waggle map get ipcache'],
+  );
+  addAsking(map, 'list', 'list maps, and how full they are', ['waggle map list']).action(
+    async (options: ClientOptions) => (await actions()).list(options, context),
+  );
+  limited(
+    addAsking(
+      map,
+      'get <name>',
+      'show the entries of a map',
+      ['waggle map get ipcache'],
+      ['waggle map get connections --limit 20 -o json'],
+    ),
+  ).action(async (name: string, options: EntryOptions) => (await actions()).entries(name, options, context));
+
+  const bpf = addExamples(
+    addGroup(program, 'bpf', 'show what the programs in the kernel know'),
+    ['waggle bpf ct list'],
+    ['waggle bpf ipcache get 10.92.0.7'],
+  );
+  for (const { noun, map: name, holds, example } of TABLES) {
+    const table = addExamples(addGroup(bpf, noun, `show ${holds}`), [`waggle bpf ${noun} list`]);
+    limited(addAsking(table, 'list', `list ${holds}`, [`waggle bpf ${noun} list`])).action(
+      async (options: EntryOptions) => (await actions()).entries(name, options, context),
+    );
+    addAsking(table, 'get <text>', 'show the entries in which a word stands: an address, a number', [
+      `waggle bpf ${noun} get ${example}`,
+    ])
+      .addHelpText('after', GET_HELP)
+      .action(async (text: string, options: ClientOptions) =>
+        (await actions()).matching(name, text, options, context),
+      );
+  }
+}
+
+const limited = (command: Command): Command =>
+  command.option('--limit <number>', 'at most so many entries', parseLimit, 1000);
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit > 0) return limit;
+  throw new InvalidArgumentError('It is a whole number from 1 on.');
+}
