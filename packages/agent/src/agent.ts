@@ -9,10 +9,11 @@ import { type AgentState, openState } from './agent-state.ts';
 import type { DeviceView, MutableConfig } from './control.ts';
 import { Controllers } from './controllers.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
+import { DevicePrograms } from './host/device-programs.ts';
 import { HostDevices } from './host/devices.ts';
 import { type Host, openHost } from './host/host.ts';
 import { HostAddresses } from './host/host-addresses.ts';
-import { IdentityTable } from './identities/identity-table.ts';
+import { HOST_IDENTITY, IdentityTable } from './identities/identity-table.ts';
 import { createLog, type Logger } from './log.ts';
 import type { AgentOptions } from './options.ts';
 import { wantedPeers } from './peers/peer-table.ts';
@@ -61,6 +62,7 @@ export class Agent {
   readonly #hostAddresses: HostAddresses;
   readonly #networks: HostNetworks;
   readonly #hooks: AgentHooks;
+  readonly #devicePrograms: DevicePrograms;
   readonly #devices: HostDevices;
   #config: MutableConfig;
   #repository: PolicyRepository;
@@ -103,6 +105,7 @@ export class Agent {
         new HostAddresses(this.host.namespace, () => {
           this.log.info({ addresses: this.#hostAddresses.list() }, 'The addresses of the host have changed');
           this.enforcer.enforce();
+          this.#devicePrograms.refresh();
         }),
       );
       this.datapath = open(Datapath.open({ pins: options.pins, maxConnections: options['max-connections'] }));
@@ -124,6 +127,12 @@ export class Agent {
       );
       this.endpoints = this.#openEndpoints();
       this.policies = this.#openPolicies();
+      this.#devicePrograms = new DevicePrograms({
+        host: this.host.namespace,
+        datapath: this.datapath,
+        enforcer: this.enforcer,
+        options,
+      });
       this.#restore();
       this.#devices = open(this.#openDevices());
     } catch (error) {
@@ -292,6 +301,7 @@ export class Agent {
       peerOf: (address) =>
         peerOf(new Map([...this.peers()].map(([prefix, { identity }]) => [prefix, identity])), address),
       onChange: (what, applied) => {
+        this.#followFirewall();
         this.#state.policies.save(() => this.book.save());
         if (!this.#ready) return;
         this.log.info({ ...applied }, `Policies ${what}`);
@@ -300,10 +310,16 @@ export class Agent {
     });
   }
 
+  /** Decides about the host's own traffic where rules select it. */
+  #followFirewall(): void {
+    this.#devicePrograms.setFirewall(this.#repository.rulesFor(HOST_IDENTITY).length > 0);
+  }
+
   /** Brings the kernel in step with what was saved. */
   #restore(): void {
     const saved = this.#state.endpoints.found?.endpoints ?? [];
     this.#openDirectory();
+    this.#followFirewall();
     const gone = this.endpoints.restore(saved);
     if (gone.length > 0) this.log.warn({ endpoints: gone }, 'Endpoints whose devices are gone were removed');
     this.identities.forgetUnused();
@@ -325,7 +341,7 @@ export class Agent {
     }
     const strays = this.#networks.removeStrays(devices);
     if (strays.length > 0) this.log.warn({ devices: strays }, 'Devices of unknown endpoints were removed');
-    const identities = new Set([...this.endpoints.table].map(({ identity }) => identity));
+    const identities = new Set([HOST_IDENTITY, ...[...this.endpoints.table].map(({ identity }) => identity)]);
     const policies = this.datapath.policyIdentities().filter((identity) => !identities.has(identity));
     if (policies.length > 0) {
       const nothing = policies.map((identity) => ({ identity, entries: null }));
@@ -338,8 +354,8 @@ export class Agent {
     const devices = new HostDevices({
       host: host.namespace,
       masquerade: options.masquerade,
-      attach: () => {},
-      detach: () => {},
+      attach: (device) => this.#devicePrograms.attach(device),
+      detach: (device) => this.#devicePrograms.detach(device),
       confirmed: options.yes ? options.device : (this.#state.devices.found ?? []),
       onConfirmed: (name) => {
         this.#state.devices.save(() => [...new Set([...(this.#state.devices.found ?? []), name])]);
@@ -349,6 +365,7 @@ export class Agent {
         log.error({ device: name }, 'Nobody confirmed the device in time: it was let go of'),
     });
     for (const name of options.device) devices.add(name);
+    this.#devicePrograms.detachOthers();
     for (const { name, unconfirmed } of devices.list()) {
       if (unconfirmed === undefined) continue;
       log.warn(

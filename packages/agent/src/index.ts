@@ -1,8 +1,8 @@
 /** The daemon on a host. */
 export { Agent, type AgentEvent, type AgentHooks } from './agent.ts';
 export { controlOf } from './agent-control.ts';
-export { type ApiServer, type ApiServerOptions, serveApi } from './api/server.ts';
 export { type PlanItem, planAgent } from './agent-plan.ts';
+export { type ApiServer, type ApiServerOptions, serveApi } from './api/server.ts';
 export { type CleanUpItem, type CleanUpOptions, cleanUp } from './clean-up.ts';
 export * from './control.ts';
 export {
@@ -17,3 +17,4 @@ export {
   parseAgentOptions,
   socketOf,
 } from './options.ts';
+export { type RunningAgent, runAgent, startAgent } from './run-agent.ts';

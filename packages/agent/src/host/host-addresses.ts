@@ -50,3 +50,17 @@ export class HostAddresses implements Disposable {
     return [...new Set(global.map(({ address }) => address))].sort();
   }
 }
+
+/** The first address of a device in each family, of those that hold everywhere. */
+export function addressesOf(
+  host: NetworkNamespace,
+  device: number,
+): { readonly ipv4?: string; readonly ipv6?: string } {
+  using network = Network.open(host);
+  const global = network.addresses
+    .list({ device })
+    .filter(({ scope }) => scope !== 'host' && scope !== 'link');
+  const first = (version: 4 | 6) => global.find(({ family }) => family === version)?.address;
+  const [ipv4, ipv6] = [first(4), first(6)];
+  return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
+}

@@ -43,7 +43,7 @@ const AFTERWARDS = 50;
 export class Enforcer {
   readonly #options: EnforcerOptions;
   #repository: PolicyRepository;
-  readonly #peers: Map<string, number>;
+  #peers: Map<string, number>;
   /** Identities whose policies the kernel does not have as they are. */
   readonly #owed = new Set<number>();
   /** Identities whose policies are kept in force. */
@@ -101,6 +101,12 @@ export class Enforcer {
     const failure = controllers.run('policy', () => this.#apply());
     this.#settleLater();
     return failure ? [...this.#owed] : [];
+  }
+
+  /** Looks again at which prefixes the kernel knows, after somebody else has changed them, and puts that right. */
+  resync(): void {
+    this.#peers = new Map(this.#options.target.peers());
+    this.enforce();
   }
 
   /** What is in force for an identity. */

@@ -1,0 +1,56 @@
+/** The agent as a process: its parts, the API to them, and an end that leaves everything in force. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Agent } from './agent.ts';
+import { controlOf } from './agent-control.ts';
+import { serveApi } from './api/server.ts';
+import { EventHub } from './events/hub.ts';
+import { type AgentOptions, socketOf } from './options.ts';
+
+/** An agent that answers. */
+export interface RunningAgent extends AsyncDisposable {
+  readonly agent: Agent;
+  /** Where its API is. */
+  readonly socket: string;
+  /** Ends it; traffic goes on under what is in the kernel. @throws WaggleError when something could not be saved. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an agent, and serves its API when everything of an earlier run is in force again.
+ * @throws WaggleError BUSY when another agent runs; see {@link Agent}. Nothing is left behind then.
+ */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const hub = new EventHub();
+  const agent = new Agent(options, {
+    onEvent: (event) => hub.publish({ type: 'agent', time: new Date().toISOString(), ...event }),
+  });
+  try {
+    const socket = socketOf(options);
+    mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
+    const server = await serveApi({
+      agent: controlOf(agent, hub),
+      socket,
+      ...(options['socket-group'] !== undefined && { group: options['socket-group'] }),
+      onFailure: (error, request) => agent.log.error({ ...request, error }, 'A request failed'),
+    });
+    agent.log.info({ socket }, 'Serving the API');
+    const stop = async (): Promise<void> => {
+      await server.close();
+      await agent.stop();
+    };
+    return { agent, socket, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await agent.stop();
+    throw error;
+  }
+}
+
+/** Runs an agent until this process is asked to end (SIGINT, SIGTERM). */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const running = await startAgent(options);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  await running.stop();
+}
