@@ -65,19 +65,20 @@ export class Connection {
 
   /** Asks, and gives each line of the answer as it comes, until the agent ends it or the caller stops. */
   async *lines(asked: ApiRequest): AsyncGenerator<string, void, undefined> {
-    const response = await this.#send(asked, 0);
-    let rest = '';
     try {
-      for await (const chunk of response.setEncoding('utf8')) {
-        const lines = `${rest}${chunk}`.split('\n');
-        rest = lines.pop() ?? '';
-        yield* lines;
+      const response = await this.#send(asked, 0);
+      try {
+        let rest = '';
+        for await (const chunk of response.setEncoding('utf8')) {
+          const lines = `${rest}${chunk}`.split('\n');
+          rest = lines.pop() ?? '';
+          yield* lines;
+        }
+      } finally {
+        response.destroy();
       }
     } catch (error) {
-      if (asked.signal?.aborted) return;
-      throw this.#broken(error, asked);
-    } finally {
-      response.destroy();
+      if (!asked.signal?.aborted) throw this.#broken(error, asked);
     }
   }
 
