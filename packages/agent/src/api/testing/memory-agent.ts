@@ -199,7 +199,8 @@ export class MemoryAgent implements AgentControl {
     const name = request.name ?? `endpoint-${id}`;
     if ([...this.#endpoints.values()].some((view) => view.name === name))
       throw new WaggleError('EXISTS', `There is an endpoint ${name}`, { hint: 'Choose another name' });
-    if (request.ipv4) this.addresses.take(request.ipv4, name);
+    // An address that was given out before is the endpoint's from now on.
+    if (request.ipv4) this.#owners.set(request.ipv4, name);
     const { ipv4 } = request.ipv4 ? { ipv4: request.ipv4 } : this.addresses.allocate(name);
     return this.#put({
       id,
