@@ -1,9 +1,29 @@
+import type { LoadedProgram } from '@waggle/kernel';
 import { benchmark } from './support/benchmark.ts';
 import { costOf, costOfFirst, loadEndpoint, OTHER, OUTSIDE } from './support/endpoint-program.ts';
-import { compare } from './support/measure.ts';
+import { compare, cpuTime, median } from './support/measure.ts';
+
+const { accounts, connections, EventReader, events } = await import('@waggle/datapath');
 
 const ROUNDS = 21;
 const REPEAT = 100_000;
+
+/** Events that a reader makes out in a second of CPU time. */
+function rateOfReading(loaded: LoadedProgram): number {
+  const maps = { events: loaded.map(events), accounts: loaded.map(accounts) };
+  let read = 0;
+  using reader = new EventReader(maps, ({ packet }) => {
+    if (packet.tcp) read++;
+  });
+  const rates = Array.from({ length: ROUNDS }, () => {
+    loaded.map(connections).clear();
+    read = 0;
+    costOf(loaded.program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
+    const time = cpuTime(() => reader.poll());
+    return (read / time) * 1e9;
+  });
+  return median(rates);
+}
 
 await benchmark(
   {
@@ -39,6 +59,11 @@ await benchmark(
       unit: 'time',
       ours: (first.ours - (first.twin ?? 0)) / 2,
       goal: { atMost: 250 },
+    });
+    row({
+      what: 'reading: events, with their packets taken apart',
+      unit: 'rate',
+      ours: rateOfReading(telling),
     });
   },
 );

@@ -11,7 +11,9 @@ import { type ConnectionView, connectionView } from './connection-list.ts';
 import { DeviceLinks } from './device-links.ts';
 import { ENDPOINT_SITES, EndpointPrograms } from './endpoint-programs.ts';
 import { type EndpointSpec, EndpointTable } from './endpoint-table.ts';
+import type { DatapathEvent } from './events/event.ts';
 import { type MonitoringOptions, monitoringConfig } from './events/options.ts';
+import { EventReader, type EventReaderOptions } from './events/reader.ts';
 import { type DeviceSpec, type DeviceView, HostDevices } from './host-device.ts';
 import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
 import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
@@ -329,6 +331,14 @@ export class Datapath implements Disposable {
     )
       .flat()
       .filter(({ packets }) => packets > 0n);
+  }
+
+  /**
+   * Reads what programs tell from now on, and what they told before and nobody has read. There is one reader at a time.
+   * @param next - Gets each event, in the order in which programs wrote them.
+   */
+  readEvents(next: (event: DatapathEvent) => void, options: EventReaderOptions = {}): EventReader {
+    return new EventReader(this.#maps, next, options);
   }
 
   /** Removes connections that are over. @returns how many there were. */

@@ -118,4 +118,4 @@ export const Account = struct('event_account', {
   lost: u64,
   limited: u64,
 });
-export const accounts = perCpuArrayMap({ name: 'event_accounts', value: Account, maxEntries: 1 });
+export const accounts = perCpuArrayMap({ name: 'accounts', value: Account, maxEntries: 1 });

@@ -16,7 +16,18 @@ export { DeviceLinks, type Sites } from './device-links.ts';
 export { endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 export type { EndpointSpec } from './endpoint-table.ts';
 export { accounts, Event, EventType, events, monitoring, Point, TraceReason } from './event.bpf.ts';
+export type {
+  DatapathEvent,
+  DropEvent,
+  EventDirection,
+  TraceEvent,
+  VerdictEvent,
+} from './events/event.ts';
+export { type MatchName, type PointName, reasonName, type TraceState } from './events/names.ts';
 export { type AggregationLevel, type MonitoringOptions, monitoringConfig } from './events/options.ts';
+export { decodeIpPacket, decodePacket, type IpHeader, type Packet } from './events/packet.ts';
+export type { IcmpHeader, SctpHeader, TcpHeader, UdpHeader } from './events/packet-transport.ts';
+export { EventReader, type EventReaderOptions, type LostEvents } from './events/reader.ts';
 export { fromNetwork, toNetwork } from './host.bpf.ts';
 export type { DeviceSpec, DeviceView, Masquerade } from './host-device.ts';
 export { type DatapathMaps, type DatapathSizes, mapSpecs } from './layout.ts';
