@@ -22,10 +22,10 @@ export class EndpointPrograms implements Disposable {
     maps: Readonly<Record<string, KernelMap>>,
     monitoring: ReturnType<typeof monitoringConfig>,
   ) {
-    const config = { endpoint: endpointConfig(spec), monitoring };
-    this.from = loadDeclared(fromEndpoint, { maps, config });
+    const config = endpointConfigs(spec, monitoring);
+    this.from = loadDeclared(fromEndpoint, { maps, config: config.from });
     try {
-      this.to = loadDeclared(toEndpoint, { maps, config: { monitoring } });
+      this.to = loadDeclared(toEndpoint, { maps, config: config.to });
     } catch (error) {
       this.from.close();
       throw error;
@@ -37,6 +37,12 @@ export class EndpointPrograms implements Disposable {
     this.to.close();
   }
 }
+
+/** What each program of an endpoint is loaded with. */
+export const endpointConfigs = (spec: EndpointSpec, monitoring: ReturnType<typeof monitoringConfig>) => ({
+  from: { endpoint: endpointConfig(spec), monitoring },
+  to: { monitoring },
+});
 
 /** The values of the config `endpoint`. */
 function endpointConfig(spec: EndpointSpec) {

@@ -61,4 +61,6 @@ export {
 export type { PolicyUpdate } from './policy-sets.ts';
 export { Reason } from './reasons.ts';
 export { metrics } from './report.bpf.ts';
+export { type Passage, SimulatedDatapath } from './simulated-datapath.ts';
 export type { PortRange } from './source-ports.ts';
+export { type TcpEnd, type TcpSegment, tcpFrame } from './tcp-frame.ts';
