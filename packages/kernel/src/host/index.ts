@@ -16,5 +16,7 @@ export {
   type ProcessSocket,
   Socket,
   type SocketInfo,
+  type SocketRow,
+  tcpSockets,
 } from './sockets.ts';
 export { readSysctl, writeSysctl } from './sysctl.ts';

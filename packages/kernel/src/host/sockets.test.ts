@@ -46,12 +46,13 @@ test('a table of the kernel is read', () => {
    1: garbage
    2: 00000000000000000000000001000000:0035 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000 101 0 67 2 0 0
 `;
-  const rows = parseSocketTable(text).map(({ address, ...rest }) => ({
+  const rows = parseSocketTable(text).map(({ address, remote, ...rest }) => ({
     address: formatAddress(address.bytes),
+    remote: `${formatAddress(remote.address.bytes)} ${remote.port}`,
     ...rest,
   }));
   assert.deepEqual(rows, [
-    { address: '127.0.0.1', port: 8080, state: 10, inode: '12345' },
-    { address: '::1', port: 53, state: 7, inode: '67' },
+    { address: '127.0.0.1', remote: '0.0.0.0 0', port: 8080, state: 10, inode: '12345' },
+    { address: '::1', remote: ':: 0', port: 53, state: 7, inode: '67' },
   ]);
 });

@@ -136,11 +136,11 @@ export function listeningSockets(pid: number): ProcessSocket[] {
     const text = fileOperation('read the sockets of', `process ${pid}`, () =>
       readFileSync(`/proc/${pid}/net/${table}`, 'utf8'),
     );
-    return parseSocketTable(text).flatMap(({ inode, state, ...place }) => {
+    return parseSocketTable(text).flatMap(({ inode, state, address, port }) => {
       const fd = byInode.get(inode);
       const protocol = table.startsWith('tcp') ? 'tcp' : 'udp';
       const waits = state === (protocol === 'tcp' ? TCP_LISTEN : UDP_UNCONNECTED);
-      return fd === undefined || !waits ? [] : [{ fd, protocol, ...place } as const];
+      return fd === undefined || !waits ? [] : [{ fd, protocol, address, port } as const];
     });
   });
 }
@@ -154,32 +154,50 @@ function linkOf(path: string): string {
   }
 }
 
+/** A line of /proc/net/tcp and its kind. */
+export interface SocketRow {
+  readonly address: IpAddress;
+  readonly port: number;
+  /** Where it is connected to; zeros if it is not. */
+  readonly remote: { readonly address: IpAddress; readonly port: number };
+  /** As the kernel counts those of TCP. */
+  readonly state: number;
+  readonly inode: string;
+}
+
 /** Reads /proc/net/tcp and its kind: addresses are words of the machine in hexadecimal. */
-export function parseSocketTable(
-  text: string,
-): { address: IpAddress; port: number; state: number; inode: string }[] {
+export function parseSocketTable(text: string): SocketRow[] {
   return text
     .split('\n')
     .slice(1)
     .flatMap((line) => {
-      const [, local = '', , state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
-      const [words = '', port = ''] = local.split(':');
-      if (words.length !== 8 && words.length !== 32) return [];
-      const bytes = new Uint8Array(words.length / 2);
-      const view = new DataView(bytes.buffer);
-      for (let at = 0; at < bytes.length; at += 4) {
-        view.setUint32(at, Number.parseInt(words.slice(2 * at, 2 * at + 8), 16), true);
-      }
-      const family = bytes.length === 4 ? 4 : 6;
-      return [
-        {
-          address: { family, bytes },
-          port: Number.parseInt(port, 16),
-          state: Number.parseInt(state, 16),
-          inode,
-        },
-      ];
+      const [, local = '', far = '', state = '', , , , , , inode = ''] = line.trim().split(/\s+/);
+      const [place, remote] = [parsePlace(local), parsePlace(far)];
+      if (place === undefined || remote === undefined) return [];
+      return [{ ...place, remote, state: Number.parseInt(state, 16), inode }];
     });
+}
+
+function parsePlace(text: string): SocketRow['remote'] | undefined {
+  const [words = '', port = ''] = text.split(':');
+  if (words.length !== 8 && words.length !== 32) return undefined;
+  const bytes = new Uint8Array(words.length / 2);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < bytes.length; at += 4) {
+    view.setUint32(at, Number.parseInt(words.slice(2 * at, 2 * at + 8), 16), true);
+  }
+  return { address: { family: bytes.length === 4 ? 4 : 6, bytes }, port: Number.parseInt(port, 16) };
+}
+
+/** The connections of TCP, and sockets that wait for some, in the network namespace of the calling thread. */
+export function tcpSockets(): SocketRow[] {
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    parseSocketTable(
+      fileOperation('read', `the sockets of ${table}`, () =>
+        readFileSync(`/proc/thread-self/net/${table}`, 'utf8'),
+      ),
+    ),
+  );
 }
 
 /** A socket of a process as people write it: `tcp 127.0.0.1:80`. */
