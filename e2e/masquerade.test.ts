@@ -152,7 +152,7 @@ test('another address of the device is used from then on; without its programs t
     lab.datapath.updateDevice(device, { ipv4: '198.51.100.77' });
   });
   assert.deepEqual(await ask(), ['answered']);
-  assert.deepEqual(peers, [`${lab.hostAddress.ipv4} 20000`, '198.51.100.77 20000']);
+  assert.deepEqual(peers, [`${lab.hostAddress.ipv4} 20000 udp`, '198.51.100.77 20000 udp']);
   assert.deepEqual(
     lab.datapath.devices().map(({ spec }) => spec?.ipv4),
     ['198.51.100.77'],
@@ -160,7 +160,7 @@ test('another address of the device is used from then on; without its programs t
   assert.ok([...lab.datapath.peers()].some(({ prefix }) => prefix === '198.51.100.77/32'));
   lab.datapath.removeDevice(device);
   await ask();
-  assert.equal(peers.at(-1), `${endpoint.ipv4} 20000`);
+  assert.equal(peers.at(-1), `${endpoint.ipv4} 20000 udp`);
   assert.deepEqual(lab.datapath.devices(), []);
   assert.ok(![...lab.datapath.peers()].some(({ prefix }) => prefix === '198.51.100.77/32'));
   const atUplink = Link.list().filter(

@@ -136,7 +136,7 @@ export class DatapathLab implements Disposable {
 
   /**
    * A server for TCP and UDP in a namespace: it sends back what it gets.
-   * @returns who has come: address, space, port; in order, a connection once and each datagram.
+   * @returns who has come: address, port and protocol with spaces between; each connection and each datagram.
    */
   async serve(namespace: NetworkNamespace, port: number): Promise<readonly string[]> {
     const child = namespace.spawn(process.execPath, ['-e', SERVER, String(port)], {
@@ -195,12 +195,12 @@ export class DatapathLab implements Disposable {
 
 const SERVER = `const port = Number(process.argv[1]);
 const tcp = require('node:net').createServer((socket) => {
-  console.log(socket.remoteAddress + ' ' + socket.remotePort);
+  console.log(socket.remoteAddress + ' ' + socket.remotePort + ' tcp');
   socket.pipe(socket).on('error', () => {});
 });
 const udp = require('node:dgram').createSocket({ type: 'udp6' });
 udp.on('message', (text, { address, port }) => {
-  console.log(address + ' ' + port);
+  console.log(address + ' ' + port + ' udp');
   udp.send(text, port, address);
 });
 tcp.listen(port, '::', 1000, () => udp.bind(port, '::', () => console.log('ready')));`;

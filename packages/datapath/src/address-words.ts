@@ -51,7 +51,8 @@ function addressOf(words: readonly number[]): IpAddress {
   return { family: isMapped ? 4 : 6, bytes: new Uint8Array(view.buffer) };
 }
 
-function wordsOf({ family, bytes }: IpAddress): AddressWords {
+/** The words of an address that is known by its bytes. */
+export function wordsOf({ family, bytes }: IpAddress): AddressWords {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (family === 4) return [0, 0, MAPPED, view.getUint32(0)];
   return [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)];

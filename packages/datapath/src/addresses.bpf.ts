@@ -2,13 +2,28 @@
  * Who is behind an address: an endpoint of this host, or what the ipcache says of the narrowest prefix around it. All
  * addresses are of 16 bytes; those of IPv4 are mapped (RFC 4291, 2.5.5.2), so that both families share maps and code.
  */
-import { array, be32, bytes, hashMap, type Infer, lpmTrie, ntoh32, struct, u32 } from '@waggle/bpf';
+import {
+  array,
+  be32,
+  type bool,
+  bytes,
+  hashMap,
+  type Infer,
+  lpmTrie,
+  ntoh32,
+  struct,
+  u32,
+} from '@waggle/bpf';
 
 /** An address of either family. */
 export const Address = array(be32, 4);
 /** What stands before an IPv4 address. */
 export const MAPPED = 0xffff;
 export const MAPPED_BITS = 96;
+/** From 224.0.0.0 on. */
+const IPV4_GROUPS = 0xe0000000;
+/** The first bits of ff00::/8. */
+const IPV6_GROUPS = 0xff000000;
 
 /** An endpoint of this host. */
 export const Endpoint = struct('endpoint', {
@@ -51,5 +66,16 @@ export const World = { Ipv4: 9, Ipv6: 10 } as const;
 export function peerIdentity(address: Infer<typeof Address>): u32 {
   const peer = ipcache.lookup({ prefixLength: 128, address });
   if (peer) return peer.identity;
-  return address[0] === 0 && address[1] === 0 && ntoh32(address[2] ?? 0) === MAPPED ? World.Ipv4 : World.Ipv6;
+  return isMapped(address) ? World.Ipv4 : World.Ipv6;
+}
+
+/** Whether it is one of IPv4. */
+export function isMapped(address: Infer<typeof Address>): bool {
+  return address[0] === 0 && address[1] === 0 && ntoh32(address[2] ?? 0) === MAPPED;
+}
+
+/** Whether it is that of a group, or of everybody on a link. */
+export function isGroupAddress(address: Infer<typeof Address>): bool {
+  if (isMapped(address)) return ntoh32(address[3] ?? 0) >= IPV4_GROUPS;
+  return ((address[0] ?? 0) & IPV6_GROUPS) === IPV6_GROUPS;
 }

@@ -89,7 +89,7 @@ export const Generation = {
 export const generations = arrayMap({ name: 'generations', value: u32, maxEntries: 2 });
 
 /** How long connections live without a packet, in seconds. */
-const Lifetime = { TcpBegun: 60, TcpEstablished: 21_600, TcpOver: 10, Other: 60 } as const;
+export const Lifetime = { TcpBegun: 60, TcpEstablished: 21_600, TcpOver: 10, Other: 60 } as const;
 /** A connection's end is put off only when it has come nearer by this much: writing costs more than reading. */
 const SLACK = 4;
 const NANOSECONDS = 1_000_000_000n;

@@ -16,6 +16,7 @@ import { type MonitoringOptions, monitoringConfig } from './events/options.ts';
 import { EventReader, type EventReaderOptions } from './events/reader.ts';
 import { type DeviceSpec, type DeviceView, HostDevices } from './host-device.ts';
 import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
+import { monotonicSeconds } from './monotonic.ts';
 import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
 import {
   closeMaps,
@@ -371,9 +372,6 @@ export class Datapath implements Disposable {
     if (lost.length > 0) this.#policies.decideAnew();
   }
 }
-
-/** The clock of `clock()` in connection.bpf.ts. */
-const monotonicSeconds = (): number => Number(process.hrtime.bigint() / 1_000_000_000n);
 
 function sum(counts: readonly TrafficCount[]): TrafficCount {
   return {

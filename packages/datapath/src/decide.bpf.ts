@@ -1,13 +1,13 @@
 /**
  * The first packet of a connection, and the first after policy has changed: who talks to whom, may he, and where does it go.
  * Both ends are asked here if both are endpoints of this host, the sender's egress and the receiver's ingress, so that the
- * packet goes from one to the other in one step.
+ * packet goes from one to the other in one step. The host itself is asked like an endpoint if it has a policy.
  */
 import { type bool, type Infer, type Ref, type TcContext, u8, type u32, zeroed } from '@waggle/bpf';
-import { endpoints, peerIdentity } from './addresses.bpf.ts';
+import { endpoints, HOST, peerIdentity } from './addresses.bpf.ts';
 import { Connection, clock, connections, Seen } from './connection.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
-import { findPolicy, type PolicyValue, type Question, Towards, Verdict } from './policy.bpf.ts';
+import { findPolicy, hasPolicy, type PolicyValue, type Question, Towards, Verdict } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
 import { tellVerdict } from './tell.bpf.ts';
 
@@ -51,16 +51,16 @@ export function decide(
   const upwards = flow.upwards === 1;
   flow.source = upwards ? lowIdentity : highIdentity;
   flow.destination = upwards ? highIdentity : lowIdentity;
-  const initiatorIsHere = (fromLow ? connection.toLow : connection.toHigh) !== 0;
-  const responderIsHere = (fromLow ? connection.toHigh : connection.toLow) !== 0;
-  if (initiatorIsHere) {
+  const initiatorIsEndpoint = (fromLow ? connection.toLow : connection.toHigh) !== 0;
+  const responderIsEndpoint = (fromLow ? connection.toHigh : connection.toLow) !== 0;
+  if (initiatorIsEndpoint || isGovernedHost(connection.initiator, generation)) {
     const entry = ask(connection, tuple.protocol, Towards.Away);
     if (isTold(entry, before)) tellVerdict(ctx, flow, connection, entry, Towards.Away);
     if (!mayPass(entry)) return refuse(flow, entry);
     connection.egressCookie = entry?.cookie ?? 0;
     connection.audit = entry?.audit ?? 0;
   }
-  if (responderIsHere) {
+  if (responderIsEndpoint || isGovernedHost(connection.responder, generation)) {
     const entry = ask(connection, tuple.protocol, Towards.Endpoint);
     if (isTold(entry, before)) tellVerdict(ctx, flow, connection, entry, Towards.Endpoint);
     if (!mayPass(entry)) return refuse(flow, entry);
@@ -68,6 +68,11 @@ export function decide(
     connection.audit = u8(connection.audit | (entry?.audit ?? 0));
   }
   return connections.update(tuple, connection) === 0 ? 0 : Reason.ConnectionTableFull;
+}
+
+/** Whether it is the host itself, and it has a policy. Without one the host is open, while endpoints are closed then. */
+function isGovernedHost(identity: u32, generation: u32): bool {
+  return identity === HOST && hasPolicy(HOST, generation);
 }
 
 /** What one end's policy says about a connection: the initiator's about going away, the responder's about coming in. */

@@ -1,6 +1,6 @@
 /** What is known of a device of the host when its programs are loaded, and is part of their code from then on. */
-import { be32, bool, config, hton32, type Infer, ntoh32, u16, u32 } from '@waggle/bpf';
-import { type Address, MAPPED } from './addresses.bpf.ts';
+import { be32, bool, config, hton32, type Infer, u16, u32 } from '@waggle/bpf';
+import { type Address, isMapped, MAPPED } from './addresses.bpf.ts';
 
 export const device = config({
   interface: u32,
@@ -43,9 +43,4 @@ export function setDeviceAddress(address: Infer<typeof Address>, isIpv4: bool): 
   address[2] = device.ipv6Word2;
   address[3] = device.ipv6Word3;
   return device.ipv6Word0 !== 0;
-}
-
-/** Whether it is one of IPv4. */
-export function isMapped(address: Infer<typeof Address>): bool {
-  return address[0] === 0 && address[1] === 0 && ntoh32(address[2] ?? 0) === MAPPED;
 }

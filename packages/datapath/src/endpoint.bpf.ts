@@ -94,7 +94,7 @@ export const toEndpoint = tc((ctx) => {
 });
 
 /** The connection of a packet, decided about if need be; null for a packet that is refused, see `flow.refused`. */
-function follow(ctx: TcContext, flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
+export function follow(ctx: TcContext, flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
   const generation = generations.lookup(0) ?? 0;
   const now = clock();
   const known = connections.lookup(flow.tuple);

@@ -9,6 +9,7 @@ import { HOST } from './addresses.bpf.ts';
 import { DeviceLinks } from './device-links.ts';
 import type { monitoringConfig } from './events/options.ts';
 import { fromNetwork, toNetwork } from './host.bpf.ts';
+import { noteHostConnections } from './host-connections.ts';
 import type { DatapathMaps } from './layout.ts';
 import { RANGE_BITS, type RangeKey, Role } from './masquerade.bpf.ts';
 import type { PeerUpdate } from './peer-table.ts';
@@ -89,6 +90,7 @@ export class HostDevices implements Disposable {
     try {
       this.#setRanges(spec.interface, wantedRanges(spec));
       applyPeers(ownAddresses(spec).map((prefix) => ({ prefix, identity: HOST })));
+      if (spec.hostFirewall) noteHostConnections(this.#maps);
       this.#links.attach(spec.interface, { from: from.program, to: to.program });
     } catch (error) {
       this.#setRanges(spec.interface, before);

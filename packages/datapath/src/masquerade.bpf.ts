@@ -18,9 +18,9 @@ import {
   u32,
   zeroed,
 } from '@waggle/bpf';
-import { Address, MAPPED } from './addresses.bpf.ts';
+import { Address, isGroupAddress, isMapped, MAPPED } from './addresses.bpf.ts';
 import { clock } from './connection.bpf.ts';
-import { device, isDeviceAddress, isMapped, setDeviceAddress } from './device-config.bpf.ts';
+import { device, isDeviceAddress, setDeviceAddress } from './device-config.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
 import {
   Begun,
@@ -101,7 +101,9 @@ function needsOf(flow: Infer<typeof Flow>, key: Infer<typeof TranslationKey>, no
 }
 
 function isMasqueraded(key: Infer<typeof TranslationKey>): bool {
-  return isInRange(Role.Source, key.near.address) && !isInRange(Role.Except, key.far.address);
+  const { near, far } = key;
+  if (isGroupAddress(far.address) || !isInRange(Role.Source, near.address)) return false;
+  return !isInRange(Role.Except, far.address);
 }
 
 function isInRange(role: u32, address: Infer<typeof Address>): bool {

@@ -20,8 +20,7 @@ import {
   u64,
   zeroed,
 } from '@waggle/bpf';
-import { Address } from './addresses.bpf.ts';
-import { isMapped } from './device-config.bpf.ts';
+import { Address, isMapped } from './addresses.bpf.ts';
 import { type Flow, ICMP_HEADER } from './flow.bpf.ts';
 import { type End, Port } from './nat.bpf.ts';
 import { Reason } from './reasons.ts';

@@ -22,7 +22,8 @@ import {
   type u32,
   zeroed,
 } from '@waggle/bpf';
-import { device, isMapped } from './device-config.bpf.ts';
+import { isMapped } from './addresses.bpf.ts';
+import { device } from './device-config.bpf.ts';
 import {
   create,
   type End,

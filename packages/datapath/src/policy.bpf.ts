@@ -6,7 +6,7 @@
  * The key is a prefix tree's: identity of the peer, direction, protocol and port, from the broad to the narrow. One look-up
  * finds the narrowest entry of a peer, a second one that of any identity.
  */
-import { be16, hashOfMaps, type Infer, lpmTrie, type Ref, struct, u8, u32 } from '@waggle/bpf';
+import { be16, type bool, hashOfMaps, type Infer, lpmTrie, type Ref, struct, u8, u32 } from '@waggle/bpf';
 
 export const PolicyKey = struct('policy_key', {
   /** Of the bits that follow; see the constants below. */
@@ -100,6 +100,11 @@ export const policies = hashOfMaps({
 
 /** The set that is in force under a generation. */
 export const setOf = (generation: u32): u32 => u32(generation & 1);
+
+/** Whether there is a policy for an identity under a generation. */
+export function hasPolicy(identity: u32, generation: u32): bool {
+  return policies.lookup({ identity, set: setOf(generation) }) !== null;
+}
 
 /** A packet, as policy sees it. */
 export const Question = struct('policy_question', {

@@ -14,5 +14,6 @@ export const Reason = {
   NoTranslation: 167,
   UntranslatableProtocol: 168,
   FirstFragmentMissing: 175,
+  ForbiddenIcmpv6: 176,
   DeniedByRule: 181,
 } as const;
