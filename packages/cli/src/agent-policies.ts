@@ -55,7 +55,8 @@ function bookOf({ documents }: PolicyDocuments, repository: PolicyRepository): P
     const file = `${UNPLACED}${source}`;
     bySource.set(file, [...(bySource.get(file) ?? []), inNamespace(rule, namespace)]);
   }
-  const texts = new Map([...bySource].map(([file, rules]) => [file, JSON.stringify(rules)]));
+  // A list would be one of bare rules; documents of YAML may be anything.
+  const texts = new Map([...bySource].map(([file, rules]) => [file, rules.map(documentOf).join('\n---\n')]));
   const api = `${UNPLACED}api`;
   const applied = texts.get(api);
   texts.delete(api);
@@ -63,6 +64,8 @@ function bookOf({ documents }: PolicyDocuments, repository: PolicyRepository): P
   book.setDirectory(texts);
   return book;
 }
+
+const documentOf = (rule: unknown): string => JSON.stringify(rule);
 
 /** A resource with the namespace that it got when it was applied. */
 function inNamespace(rule: unknown, namespace: string | undefined): unknown {

@@ -4,11 +4,9 @@ import type { ClientOptions } from './client-options.ts';
 import { type Context, ExitCode } from './context.ts';
 import { endpointId } from './endpoint-id.ts';
 import { endpointListText, endpointText, healthText, labelsText, logText } from './endpoint-text.ts';
-import { parseKeyValues } from './key-value.ts';
 import { changeLabels, type LabelChange } from './label-change.ts';
 import { styleFor } from './output.ts';
 import { print } from './print.ts';
-import { factsText } from './table.ts';
 
 export interface EndpointListOptions extends ClientOptions {
   readonly label?: readonly string[];
@@ -66,25 +64,6 @@ export async function regenerate(name: string, options: ClientOptions, context: 
     endpoint,
     () => `the policy of ${endpoint.status.waggle.name} was written anew; it is at revision ${revision}\n`,
   );
-}
-
-export async function config(
-  name: string,
-  changes: readonly string[],
-  options: ClientOptions,
-  context: Context,
-): Promise<void> {
-  const agent = agentOf(options);
-  const id = endpointId(name);
-  const wanted = parseKeyValues(changes);
-  if (changes.length > 0) await ask(context, agent.changeEndpointConfig(id, { options: wanted }));
-  const found = await ask(context, agent.endpointConfig(id));
-  print(options, context, found, () => {
-    const mutable = Object.entries(found.realized.options ?? {});
-    const fixed = Object.entries(found.immutable);
-    const error = found.error === undefined ? '' : `not in force: ${found.error}\n`;
-    return `${factsText([...mutable, ...fixed], styleFor(context.stdout).width)}${error}`;
-  });
 }
 
 export async function remove(

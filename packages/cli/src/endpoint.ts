@@ -64,14 +64,6 @@ export function addEndpoint(program: Command, context: Context): void {
   ]).action(async (name: string, options: ClientOptions) =>
     (await actions()).regenerate(name, options, context),
   );
-  add(
-    'config <endpoint> [option=value...]',
-    'show the configuration of an endpoint, or change it',
-    ['waggle endpoint config web-1'],
-    ['waggle endpoint config web-1 Debug=Enabled'],
-  ).action(async (name: string, changes: string[], options: ClientOptions) =>
-    (await actions()).config(name, changes, options, context),
-  );
   add('delete <endpoint...>', 'delete endpoints: their devices go, and their addresses are given back', [
     'waggle endpoint delete web-1 web-2',
   ]).action(async (names: string[], options: ClientOptions) =>

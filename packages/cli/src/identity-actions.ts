@@ -16,13 +16,15 @@ export async function list(options: IdentityListOptions, context: Context): Prom
   const { label: wanted = [], endpoints = false } = options;
   const agent = agentOf(options);
   const { width } = styleFor(context.stdout);
-  const identities = await ask(context, agent.identities(wanted));
+  const identities = (await ask(context, agent.identities(wanted))).sort((a, b) => a.id - b.id);
   if (!endpoints) {
     print(options, context, identities, () => identityListText(identities, width));
     return;
   }
   const ids = new Set(identities.map(({ id }) => id));
-  const used = (await ask(context, agent.identityEndpoints())).filter(({ identity }) => ids.has(identity.id));
+  const used = (await ask(context, agent.identityEndpoints()))
+    .filter(({ identity }) => ids.has(identity.id))
+    .sort((a, b) => a.identity.id - b.identity.id);
   print(options, context, used, () => usedIdentityListText(used, width));
 }
 
