@@ -15,6 +15,7 @@ import { addMap } from './map.ts';
 import { styleFor } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addReport } from './report.ts';
+import { addRun } from './run-workload.ts';
 import { addStatus } from './status.ts';
 import { addSteer } from './steer.ts';
 import { addVersion } from './version.ts';
@@ -55,7 +56,7 @@ export function commandLine(context: Context): Command {
     readonly ((program: Command, context: Context) => void)[],
   ])[] = [
     ['The agent:', [addStatus, addConfig, addDevice, addReport]],
-    ['Workloads:', [addEndpoint, addIdentity]],
+    ['Workloads:', [addRun, addEndpoint, addIdentity]],
     ['Policies:', [addPolicy]],
     ['Looking inside:', [addMap, addDoctor]],
     ['Building blocks:', [addSteer, addCompile]],

@@ -17,8 +17,8 @@ export interface Context {
   readonly stdout: Stream;
   /** Errors and progress. */
   readonly stderr: Stream;
-  /** Set by a command whose answer is no. */
-  exitCode: ExitCode;
+  /** Set by a command whose answer is no; `waggle run` has that of what it ran. */
+  exitCode: number;
   /** What an error ends with; other than 1 for commands of which 1 is an answer. */
   errorCode: ExitCode;
 }

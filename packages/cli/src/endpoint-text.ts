@@ -110,7 +110,8 @@ function policyText({ status }: Endpoint): string {
   return [directions, audit && 'audit', state !== 'ok' && state].filter(Boolean).join(', ');
 }
 
-const addressesOf = ({ status }: Endpoint): string[] =>
+/** The addresses of an endpoint: IPv4, then IPv6. */
+export const addressesOf = ({ status }: Endpoint): string[] =>
   status.networking.addressing
     .flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
     .filter((address) => address !== undefined);

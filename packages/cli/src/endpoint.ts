@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { ClientOptions } from './client-options.ts';
 import type { Context } from './context.ts';
 import type { EndpointLabelOptions, EndpointListOptions } from './endpoint-actions.ts';
+import { addEndpointAttach } from './endpoint-attach.ts';
 import type { Example } from './examples.ts';
 import { addAsking, addGroup, collect } from './group.ts';
 
@@ -69,4 +70,5 @@ export function addEndpoint(program: Command, context: Context): void {
   ]).action(async (names: string[], options: ClientOptions) =>
     (await actions()).remove(names, options, context),
   );
+  addEndpointAttach(endpoint, context);
 }

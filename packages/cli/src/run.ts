@@ -16,7 +16,7 @@ import { type Context, ExitCode } from './context.ts';
 export async function run(
   args: readonly string[],
   { stdout, stderr }: Pick<Context, 'stdout' | 'stderr'> = process,
-): Promise<ExitCode> {
+): Promise<number> {
   const context: Context = { stdout, stderr, exitCode: ExitCode.ok, errorCode: ExitCode.failure };
   try {
     await commandLine(context).parseAsync(args, { from: 'user' });
