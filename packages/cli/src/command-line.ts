@@ -3,6 +3,7 @@
  * that add commands load nothing that takes long; what a command does is loaded when it runs.
  */
 import { Command } from 'commander';
+import { addAgent, addCleanup } from './agent.ts';
 import { addCompile } from './compile.ts';
 import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
@@ -24,13 +25,13 @@ import { versionText } from './version-text.ts';
 const EXAMPLES = `
 Examples:
   waggle doctor             what this host can do, and whether waggle can run on it
-  waggle doctor -o json     the same for programs
-  waggle compile x.bpf.ts   the code of the programs in a module
-  waggle steer --help       one listening socket for many ports and prefixes
-  waggle policy --help      what a policy allows, and why
-  waggle help doctor        all about one command
+  waggle agent              enforce policies, on a host of its own
+  waggle status             how the agent and its parts are
+  waggle policy apply x.yaml
+  waggle help policy        all about one command
 
 Environment:
+  WAGGLE_SOCKET=PATH        the socket of the agent (default: /run/waggle/agent.sock)
   WAGGLE_DEBUG=1            print the stack trace of an error
   NO_COLOR=1                no colours`;
 
@@ -40,7 +41,7 @@ export function commandLine(context: Context): Command {
     .description('Identity-based networking, security and observability with eBPF.')
     .version(versionText(), '-v, --version', 'print the versions of waggle, node and the kernel')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help on a command')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('Run waggle --help to see what there is.')
     .configureOutput({
@@ -55,7 +56,7 @@ export function commandLine(context: Context): Command {
     heading: string,
     readonly ((program: Command, context: Context) => void)[],
   ])[] = [
-    ['The agent:', [addStatus, addConfig, addDevice, addReport]],
+    ['The agent:', [addAgent, addStatus, addConfig, addDevice, addReport, addCleanup]],
     ['Workloads:', [addRun, addEndpoint, addIdentity]],
     ['Policies:', [addPolicy]],
     ['Looking inside:', [addMap, addDoctor]],
@@ -66,5 +67,6 @@ export function commandLine(context: Context): Command {
     program.commandsGroup(heading);
     for (const add of commands) add(program, context);
   }
-  return program;
+  // Listed where the last commands are.
+  return program.helpCommand('help [command]', 'print help on a command');
 }

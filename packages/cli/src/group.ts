@@ -5,11 +5,7 @@ import { addExamples, type Example } from './examples.ts';
 
 /** Adds a group. */
 export const addGroup = (program: Command, name: string, description: string): Command =>
-  program
-    .command(name)
-    .description(description)
-    .helpCommand('help [command]', 'print help on a command')
-    .configureHelp({ subcommandTerm: (command) => command.name() });
+  program.command(name).description(description).helpCommand('help [command]', 'print help on a command');
 
 /** Adds a command that asks the agent. */
 export const addAsking = (

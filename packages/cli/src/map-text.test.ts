@@ -4,9 +4,9 @@ import type { BPFMap } from '@waggle/agent/client';
 import { entriesText, mapListText } from './map-text.ts';
 import { styleFor } from './output.ts';
 
-const map = (name: string, entries: number): BPFMap => ({
+const map = (name: string, entries: number, type = 'lpmTrie'): BPFMap => ({
   name,
-  type: 'lpm_trie',
+  type,
   entries,
   'max-entries': 1000,
   'key-size': 24,
@@ -16,10 +16,14 @@ const map = (name: string, entries: number): BPFMap => ({
 
 test('maps are listed with how full they are, and those that are nearly full are marked', () => {
   assert.equal(
-    mapListText([map('ipcache', 12), map('policies', 900)], styleFor({ columns: 100 }, { LANG: 'C' })),
-    `MAP       TYPE      ENTRIES    OF  USED    PATH
-ipcache   lpm_trie       12  1000  1 %     /sys/fs/bpf/waggle/ipcache
-policies  lpm_trie      900  1000  90 % !  /sys/fs/bpf/waggle/policies
+    mapListText(
+      [map('ipcache', 12), map('policies', 900), map('metrics', 1000, 'perCpuArray')],
+      styleFor({ columns: 100 }, { LANG: 'C' }),
+    ),
+    `MAP       TYPE         ENTRIES    OF  USED    PATH
+ipcache   lpmTrie           12  1000  1 %     /sys/fs/bpf/waggle/ipcache
+policies  lpmTrie          900  1000  90 % !  /sys/fs/bpf/waggle/policies
+metrics   perCpuArray     1000  1000  -       /sys/fs/bpf/waggle/metrics
 `,
   );
 });

@@ -16,7 +16,11 @@ export function mapListText(maps: readonly BPFMap[], style: Style): string {
   );
 }
 
-function usedText({ entries, 'max-entries': most }: BPFMap): string {
+/** Arrays are as full as they are long, and a ring buffer's size is one of bytes. */
+const isFilled = (type: string): boolean => !/array|ring/i.test(type);
+
+function usedText({ type, entries, 'max-entries': most }: BPFMap): string {
+  if (!isFilled(type)) return '-';
   const share = most === 0 ? 0 : entries / most;
   const percent = `${Math.floor(share * 100)} %`;
   return share >= NEARLY_FULL ? `${percent} !` : percent;

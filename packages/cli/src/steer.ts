@@ -33,7 +33,6 @@ export function addSteer(program: Command, context: Context): void {
     .command('steer')
     .description('give one listening socket many ports and prefixes')
     .helpCommand('help [command]', 'print help on a command')
-    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('after', HELP);
   const add = (usage: string, description: string, ...examples: readonly Example[]): Command =>
     addExamples(steer.command(usage), ...examples)
