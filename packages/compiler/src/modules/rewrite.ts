@@ -4,6 +4,7 @@
  */
 import { isProgramDeclaration, WaggleError } from '@waggle/bpf';
 import type { LoweredProgram } from '../frontend/index.ts';
+import { optimize } from '../passes/index.ts';
 import { DeclarationNames } from './declarations.ts';
 import type { LoadedModule } from './load.ts';
 import { programToJson } from './program-json.ts';
@@ -17,7 +18,8 @@ export async function builtText(
   const names = new DeclarationNames(module);
   const replacements = new Map<string, string>();
   for (const [name, { ir, maps, configs }] of programs) {
-    const code = JSON.stringify(programToJson(name, ir));
+    // What does not depend on configs is done once, here, and not whenever a process loads the program.
+    const code = JSON.stringify(programToJson(name, optimize(ir)));
     const bindings = `{ maps: ${await properties(names, name, maps)}, configs: ${await properties(names, name, configs)} }`;
     replacements.set(name, `waggle$compiled(${code}, () => (${bindings}))`);
   }
