@@ -1,0 +1,158 @@
+/** What happens when things go wrong: the agent is killed, its state is damaged, namespaces vanish, and many come at once. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Network, NetworkNamespace } from '@waggle/kernel';
+import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
+
+await import('@waggle/compiler/register');
+const { AgentClient } = await import('@waggle/agent/client');
+const { AgentLab } = await import('./support/agent-lab.ts');
+
+const PORT = 8080;
+const MANY = 60;
+const PROCESS = fileURLToPath(new URL('support/agent-process.ts', import.meta.url));
+const POLICY = `
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: backend }
+spec:
+  endpointSelector: { matchLabels: { app: backend } }
+  ingress: [{ fromEndpoints: [{ matchLabels: { app: frontend } }] }]
+`;
+
+async function startProcess(options: object): Promise<ChildProcess> {
+  const flags = ['--conditions=source', '--import', 'tsx'];
+  const child = spawn(process.execPath, [...flags, PROCESS, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (child.stdout) await once(child.stdout, 'data');
+  return child;
+}
+
+test('the agent is killed: no packet is lost, policy holds, new connections are decided', {
+  skip: needsRoot,
+}, async () => {
+  await using lab = await AgentLab.start();
+  const [frontend, batch, backend] = [
+    await lab.endpoint('app=frontend'),
+    await lab.endpoint('app=batch'),
+    await lab.endpoint('app=backend'),
+  ];
+  await lab.talk.serve(backend.netns, PORT);
+  lab.agent.policies.apply(POLICY);
+  await lab.stopAgent();
+  const child = await startProcess(lab.options);
+  try {
+    const socket = join(lab.directory, 'run/agent.sock');
+    const endpoints = await new AgentClient({ socket }).endpoints();
+    assert.equal(endpoints.length, 3, 'the process has taken over');
+    const conversation = lab.talk.keepTalking(frontend.netns, backend.ipv4 ?? '', PORT);
+    await setTimeout(500);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const question = { protocol: 'tcp' as const, address: backend.ipv4 ?? '', port: PORT };
+    assert.deepEqual(await lab.talk.ask(frontend.netns, question), ['answered'], 'new ones are decided');
+    assert.deepEqual(await lab.talk.ask(batch.netns, question), ['no answer'], 'by the policy');
+    lab.startAgent();
+    assert.equal(
+      lab.agent.endpoints.list().every(({ state }) => state === 'ready'),
+      true,
+    );
+    assert.deepEqual(await lab.talk.ask(batch.netns, question), ['no answer']);
+    await setTimeout(700);
+    const { tcp, udp, udpLost, ended } = conversation.report;
+    assert.ok(tcp > 50 && udp > 50, 'they talked');
+    assert.deepEqual({ udpLost, ended }, { udpLost: 0, ended: false });
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
+test('many endpoints come and go at once, and nothing is left', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  const first = await lab.endpoint('app=first');
+  lab.agent.endpoints.remove({ id: first.id });
+  await setTimeout(500);
+  const namespaces = Array.from({ length: MANY }, () => lab.namespace());
+  const before = counts(lab);
+  const created = await Promise.all(
+    namespaces.map((namespace, index) =>
+      lab.agent.endpoints.create({
+        labels: [`app=many-${index % 10}`],
+        namespace: { path: `/run/netns/${namespace.name}` },
+      }),
+    ),
+  );
+  assert.equal(new Set(created.map(({ ipv4 }) => ipv4)).size, MANY, 'each has an address of its own');
+  assert.equal(new Set(created.map(({ identity }) => identity?.id)).size, 10, 'equal labels, equal identity');
+  for (const { id } of created) lab.agent.endpoints.remove({ id });
+  // Devices go in groups, and the kernel takes its time to free what nobody has any more.
+  const isLeft = () => JSON.stringify(counts(lab)) !== JSON.stringify(before);
+  for (let turn = 0; turn < 100 && isLeft(); turn++) await setTimeout(100);
+  assert.deepEqual(counts(lab), before);
+  assert.deepEqual(lab.agent.addresses.list(), []);
+  assert.deepEqual(lab.agent.datapath.policyIdentities(), []);
+});
+
+test('an endpoint whose namespace vanishes is removed', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  using namespace = NetworkNamespace.createAnonymous();
+  const path = `/proc/${process.pid}/fd/${namespace.fd}`;
+  const { id } = await lab.agent.endpoints.create({ labels: ['app=short'], namespace: { path } });
+  assert.equal(lab.agent.endpoints.list().length, 1);
+  namespace.close();
+  for (let turn = 0; turn < 50 && lab.agent.endpoints.list().length > 0; turn++) await setTimeout(100);
+  assert.deepEqual(lab.agent.endpoints.list(), []);
+  assert.deepEqual(lab.agent.addresses.list(), [], `the addresses of endpoint ${id} are back`);
+});
+
+test('a second agent refuses to start, and the first one goes on', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  const { agent } = lab;
+  assert.throws(() => lab.startAgent(), /another agent runs \(pid \d+\)/);
+  assert.throws(() => lab.startAgent({ 'state-dir': join(lab.directory, 'other') }), {
+    code: 'BUSY',
+  });
+  assert.equal(lab.agent, agent);
+  assert.equal((await lab.endpoint('app=web')).state, 'ready');
+});
+
+test('damaged state stops the start, and nothing else', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  const [frontend, backend] = [await lab.endpoint('app=frontend'), await lab.endpoint('app=backend')];
+  await lab.talk.serve(backend.netns, PORT);
+  lab.agent.policies.apply(POLICY);
+  await lab.stopAgent();
+  const file = join(lab.directory, 'state/policies.json');
+  assert.ok(existsSync(file));
+  writeFileSync(file, '{ "version": 1, "content": [ { "text": 7 } ] }');
+  assert.throws(
+    () => lab.startAgent(),
+    /policies\.json is damaged: content\[0\]\.text.*--discard-state policies/,
+  );
+  const question = { protocol: 'tcp' as const, address: backend.ipv4 ?? '', port: PORT };
+  assert.deepEqual(await lab.talk.ask(frontend.netns, question), ['answered'], 'traffic goes on');
+  lab.startAgent({ 'discard-state': ['policies'] });
+  assert.equal(lab.agent.policies.list().rules.length, 0);
+  assert.equal(lab.agent.endpoints.list().length, 2);
+});
+
+type Lab = Awaited<ReturnType<typeof AgentLab.start>>;
+
+/** What is there of each kind. */
+function counts({ host, agent }: Lab) {
+  using network = Network.open(host);
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    links: network.links.list().length,
+    routes: network.routes.list().length,
+    policies: [...agent.datapath.maps.policies.keys()].length,
+    endpoints: [...agent.datapath.maps.endpoints.keys()].length,
+  };
+}
