@@ -1,8 +1,10 @@
-/** Connections and counts, as people want to see them. */
+/** Connections, as people want to see them. */
 import { type Infer, IpProtocol, ntoh16 } from '@waggle/bpf';
 import { addressText } from './address-words.ts';
-import { type Connection, Seen } from './connection.bpf.ts';
+import { type Connection, Generation, Seen } from './connection.bpf.ts';
 import type { Tuple } from './flow.bpf.ts';
+import type { DatapathMaps } from './layout.ts';
+import { monotonicSeconds } from './monotonic.ts';
 
 /** How far a connection is. */
 export type ConnectionState = 'begun' | 'established' | 'closing' | 'over';
@@ -28,6 +30,24 @@ export interface ConnectionView {
   readonly audit: boolean;
   /** Whether what holds now was asked; else it is when its next packet comes. */
   readonly current: boolean;
+}
+
+/** All connections, in the order of the kernel. */
+export function* listConnections(
+  maps: Pick<DatapathMaps, 'connections' | 'generations'>,
+): Generator<ConnectionView> {
+  const generation = maps.generations.get(Generation.InForce) ?? 0;
+  const now = monotonicSeconds();
+  for (const [tuple, connection] of maps.connections)
+    yield connectionView(tuple, connection, generation, now);
+}
+
+/** Removes connections that are over. @returns how many there were. */
+export function removeExpired({ connections }: Pick<DatapathMaps, 'connections'>): number {
+  const now = monotonicSeconds();
+  const expired = [...connections].filter(([, { expires }]) => expires <= now);
+  connections.deleteAll(expired.map(([tuple]) => tuple));
+  return expired.length;
 }
 
 /**

@@ -1,17 +1,16 @@
 /** Datapaths that are pinned: opened again they are what they were; nobody else can open them meanwhile; removed, nothing is left. */
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createMap, Link } from '@waggle/kernel';
 import { needsRoot, withBpffs } from '../../kernel/src/testing/lab.ts';
-import { Lab } from '../../kernel/src/testing/namespaces.ts';
-import type { EndpointSpec } from './endpoint-table.ts';
+import { SMALL, specOf, withDevice } from './testing/device.ts';
 
 await import('@waggle/compiler/register');
 const { Datapath } = await import('./datapath.ts');
+const { generations } = await import('./connection.bpf.ts');
 
-const SIZES = { maxConnections: 64, maxPolicyEntries: 64, maxPeers: 64, maxEndpoints: 16, maxPolicies: 8 };
-const MACS = { mac: '02:00:00:00:00:01', gatewayMac: '02:77:61:67:67:01' };
 const ALLOW = {
   direction: 'ingress',
   identity: 301,
@@ -22,26 +21,6 @@ const ALLOW = {
   audit: false,
 } as const;
 
-/** A device in a namespace of its own. */
-function withDevice(body: (device: number, lab: Lab) => void): void {
-  const lab = new Lab();
-  try {
-    lab.join();
-    const device = lab.host.links.index('veth0');
-    lab.hostNamespace.run(() => body(device, lab));
-  } finally {
-    lab.close();
-  }
-}
-
-const specOf = (device: number): EndpointSpec => ({
-  interface: device,
-  identity: 300,
-  ipv4: '10.0.0.1',
-  ipv6: '2001:db8::1',
-  ...MACS,
-});
-
 test('what is pinned is found again', { skip: needsRoot }, async () => {
   await withBpffs((bpffs) => {
     const pins = join(bpffs, 'waggle');
@@ -51,7 +30,7 @@ test('what is pinned is found again', { skip: needsRoot }, async () => {
         { prefix: '2001:db8:2::/48', identity: 1001 },
       ];
       {
-        using datapath = Datapath.open({ pins, ...SIZES });
+        using datapath = Datapath.open({ pins, ...SMALL });
         assert.equal(datapath.adopted, false);
         datapath.apply({
           policies: [{ identity: 300, entries: [ALLOW], target: () => ({ cookie: 7 }) }],
@@ -65,7 +44,7 @@ test('what is pinned is found again', { skip: needsRoot }, async () => {
       assert.deepEqual([...datapath.peers()], peers);
       assert.deepEqual(datapath.policyIdentities(), [300]);
       assert.deepEqual(datapath.policyEntries(300), [{ ...ALLOW, cookie: 7, proxyPort: 0 }]);
-      assert.equal(datapath.maps.connections?.info().maxEntries, SIZES.maxConnections, 'as it was made');
+      assert.equal(datapath.maps.connections?.info().maxEntries, SMALL.maxConnections, 'as it was made');
     });
   });
 });
@@ -73,7 +52,7 @@ test('what is pinned is found again', { skip: needsRoot }, async () => {
 test('pins are for root alone', { skip: needsRoot }, async () => {
   await withBpffs((bpffs) => {
     const pins = join(bpffs, 'waggle');
-    using _datapath = Datapath.open({ pins, ...SIZES });
+    using _datapath = Datapath.open({ pins, ...SMALL });
     for (const { path, kind } of Datapath.list(pins)) {
       assert.equal(statSync(path).mode & 0o777, kind === 'directory' ? 0o700 : 0o600, path);
     }
@@ -84,7 +63,7 @@ test('nobody else opens or removes what is open', { skip: needsRoot }, async () 
   await withBpffs((bpffs) => {
     const pins = join(bpffs, 'waggle');
     {
-      using _datapath = Datapath.open({ pins, ...SIZES });
+      using _datapath = Datapath.open({ pins, ...SMALL });
       assert.throws(() => Datapath.open({ pins, patience: 40 }), { code: 'BUSY' });
       assert.throws(() => Datapath.remove(pins, 40), { code: 'BUSY' });
     }
@@ -96,12 +75,81 @@ test('removed, nothing is left', { skip: needsRoot }, async () => {
   await withBpffs((bpffs) => {
     const pins = join(bpffs, 'waggle');
     withDevice((device) => {
-      using datapath = Datapath.open({ pins, ...SIZES });
+      using datapath = Datapath.open({ pins, ...SMALL });
       datapath.addEndpoint(specOf(device));
     });
     assert.ok(Datapath.list(pins).length > 8);
     Datapath.remove(pins);
     assert.equal(existsSync(pins), false);
     assert.deepEqual(Datapath.remove(pins), [], 'nor is that an error');
+  });
+});
+
+test('removed, whatever is left of it', { skip: needsRoot }, async () => {
+  await withBpffs((bpffs) => {
+    const pins = join(bpffs, 'waggle');
+    for (const damage of ['maps', 'a map', 'a link', 'something else']) {
+      withDevice((device) => {
+        const datapath = Datapath.open({ pins, ...SMALL });
+        datapath.addEndpoint(specOf(device));
+        datapath.close();
+        const found = Datapath.list(pins);
+        for (const { path, kind } of found) {
+          const goes =
+            (damage === 'maps' && kind === 'map') ||
+            (damage === 'a map' && path.endsWith('/endpoints') && kind === 'map') ||
+            (damage === 'a link' && path.endsWith('/from'));
+          if (goes) unlinkSync(path);
+        }
+        if (damage === 'something else') {
+          mkdirSync(join(pins, 'more'));
+          using map = createMap({ ...generations, name: 'more' });
+          map.pin(join(pins, 'more', 'maps'));
+        }
+        Datapath.remove(pins);
+        assert.equal(existsSync(pins), false, damage);
+      });
+    }
+  });
+});
+
+test('maps of another version are refused, or replaced while endpoints go on', {
+  skip: needsRoot,
+}, async () => {
+  await withBpffs((bpffs) => {
+    const pins = join(bpffs, 'waggle');
+    withDevice((device) => {
+      {
+        using datapath = Datapath.open({ pins, ...SMALL });
+        datapath.apply({ policies: [{ identity: 300, entries: [ALLOW] }] });
+        datapath.addEndpoint(specOf(device));
+      }
+      const [maps = ''] = readdirSync(pins).filter((name) => name.startsWith('maps-'));
+      renameSync(join(pins, maps), join(pins, 'maps-0123456789ab'));
+      assert.throws(() => Datapath.open({ pins }), { code: 'WRONG_TYPE', message: /another version/ });
+      using link = Link.openPinned(join(pins, 'endpoints', String(device), 'from'));
+      const before = link.info();
+      using datapath = Datapath.open({ pins, otherLayout: 'replace', ...SMALL });
+      assert.equal(datapath.adopted, false);
+      assert.deepEqual(datapath.policyIdentities(), []);
+      assert.deepEqual(link.info(), before, 'its program is there, with the maps that it has');
+      assert.deepEqual(datapath.endpoints(), [{ device }], 'and waits to be added again');
+      datapath.addEndpoint(specOf(device));
+      assert.deepEqual(datapath.endpoints(), [{ device, spec: specOf(device) }]);
+      assert.notEqual(link.info().programId, before.programId);
+      assert.equal(link.info().id, before.id);
+    });
+  });
+});
+
+test('pins that are damaged are refused, or replaced', { skip: needsRoot }, async () => {
+  await withBpffs((bpffs) => {
+    const pins = join(bpffs, 'waggle');
+    Datapath.open({ pins, ...SMALL }).close();
+    const [maps = ''] = readdirSync(pins).filter((name) => name.startsWith('maps-'));
+    unlinkSync(join(pins, maps, 'ipcache'));
+    assert.throws(() => Datapath.open({ pins }), { code: 'NOT_FOUND', message: /damaged/ });
+    using datapath = Datapath.open({ pins, otherLayout: 'replace', ...SMALL });
+    assert.equal(datapath.adopted, false);
   });
 });

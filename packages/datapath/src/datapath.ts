@@ -6,8 +6,8 @@
  */
 
 import { WaggleError } from '@waggle/bpf';
-import { Generation } from './connection.bpf.ts';
-import { type ConnectionView, connectionView } from './connection-list.ts';
+import type { KernelMap } from '@waggle/kernel';
+import { type ConnectionView, listConnections, removeExpired } from './connection-list.ts';
 import { DeviceLinks } from './device-links.ts';
 import { ENDPOINT_SITES, EndpointPrograms } from './endpoint-programs.ts';
 import { type EndpointSpec, EndpointTable } from './endpoint-table.ts';
@@ -16,7 +16,6 @@ import { type MonitoringOptions, monitoringConfig } from './events/options.ts';
 import { EventReader, type EventReaderOptions } from './events/reader.ts';
 import { type DeviceSpec, type DeviceView, HostDevices } from './host-device.ts';
 import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
-import { monotonicSeconds } from './monotonic.ts';
 import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
 import {
   closeMaps,
@@ -27,7 +26,7 @@ import {
   pinned,
   removePins,
 } from './pins.ts';
-import { Towards } from './policy.bpf.ts';
+import type { Towards } from './policy.bpf.ts';
 import {
   type InstalledEntry,
   installedEntry,
@@ -35,19 +34,7 @@ import {
   type PolicyMapTarget,
 } from './policy-map.ts';
 import { PolicySets, type PolicyUpdate } from './policy-sets.ts';
-import { MAX_METRICS, metricOf } from './report.bpf.ts';
-
-/** Packets and bytes. */
-export interface TrafficCount {
-  readonly packets: bigint;
-  readonly bytes: bigint;
-}
-
-/** What was counted for a reason and a direction. */
-export interface TrafficView extends TrafficCount {
-  readonly reason: number;
-  readonly towards: keyof typeof Towards;
-}
+import { allTraffic, type TrafficCount, type TrafficView, trafficOf } from './traffic-counts.ts';
 
 export interface DatapathOptions extends DatapathSizes {
   /** A directory of a bpf file system, made if need be; without it everything ends with this process. */
@@ -86,7 +73,7 @@ export class Datapath implements Disposable {
   readonly #endpoints: EndpointTable;
   readonly #peers: PeerTable;
   readonly #policies: PolicySets;
-  readonly #monitoring: ReturnType<typeof monitoringConfig>;
+  readonly #programs: EndpointPrograms;
 
   private constructor(
     maps: DatapathMaps,
@@ -96,7 +83,7 @@ export class Datapath implements Disposable {
   ) {
     this.adopted = pins?.adopted ?? false;
     this.#maps = maps;
-    this.#monitoring = monitoring;
+    this.#programs = new EndpointPrograms(maps, monitoring);
     this.#pins = pins?.directory;
     this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.directory('endpoints'));
     this.#devices = new HostDevices(maps, monitoring, pins?.directory.directory('devices'));
@@ -157,7 +144,7 @@ export class Datapath implements Disposable {
   }
 
   /** All maps, by their names. */
-  get maps(): DatapathMaps {
+  get maps(): DatapathMaps & Readonly<Record<string, KernelMap>> {
     return this.#maps;
   }
 
@@ -171,11 +158,12 @@ export class Datapath implements Disposable {
     if (spec.ipv4 === undefined && spec.ipv6 === undefined) {
       throw new WaggleError('MISSING_FIELD', `the endpoint at device ${spec.interface} has no address`);
     }
-    using programs = new EndpointPrograms(spec, this.#maps, this.#monitoring);
+    const { from, to } = this.#programs.load(spec);
+    using _from = from;
     // Programs that find no endpoint behind their device would ask no policy, so it is there before them.
     const undo = this.#endpoints.put(spec);
     try {
-      this.#links.attach(spec.interface, { from: programs.from.program, to: programs.to.program });
+      this.#links.attach(spec.interface, { from: from.program, to: to.program });
     } catch (error) {
       undo();
       throw error;
@@ -257,7 +245,7 @@ export class Datapath implements Disposable {
       if (peerChanges.length > 0) this.#policies.decideAnew();
     } catch (error) {
       this.#peers.undo(peerChanges);
-      if (policyChanges.length > 0) this.#policies.undo(inForce);
+      this.#policies.undo(policyChanges, inForce);
       this.#policies.decideAnew();
       throw error;
     }
@@ -307,31 +295,18 @@ export class Datapath implements Disposable {
   }
 
   /** Connections, as long as the kernel remembers them; those that come or go meanwhile may be there or not. */
-  *connections(): Generator<ConnectionView> {
-    const generation = this.#maps.generations.get(Generation.InForce) ?? 0;
-    const now = monotonicSeconds();
-    for (const [tuple, connection] of this.#maps.connections) {
-      yield connectionView(tuple, connection, generation, now);
-    }
+  connections(): Generator<ConnectionView> {
+    return listConnections(this.#maps);
   }
 
   /** What was counted for a reason, on the way to endpoints or away from them. */
   traffic(reason: number, towards: keyof typeof Towards): TrafficCount {
-    return sum(this.#maps.metrics.get(metricOf(reason, Towards[towards])) ?? []);
+    return trafficOf(this.#maps, reason, towards);
   }
 
   /** Everything that was counted. */
   metrics(): TrafficView[] {
-    const slots = new Map(this.#maps.metrics);
-    return Array.from({ length: MAX_METRICS / 2 }, (_, reason) =>
-      (Object.keys(Towards) as (keyof typeof Towards)[]).map((towards) => ({
-        reason,
-        towards,
-        ...sum(slots.get(metricOf(reason, Towards[towards])) ?? []),
-      })),
-    )
-      .flat()
-      .filter(({ packets }) => packets > 0n);
+    return allTraffic(this.#maps);
   }
 
   /**
@@ -344,15 +319,13 @@ export class Datapath implements Disposable {
 
   /** Removes connections that are over. @returns how many there were. */
   collect(): number {
-    const now = monotonicSeconds();
-    const expired = [...this.#maps.connections].filter(([, { expires }]) => expires <= now);
-    this.#maps.connections.deleteAll(expired.map(([tuple]) => tuple));
-    return expired.length;
+    return removeExpired(this.#maps);
   }
 
   /** Lets go of everything: what is pinned goes on, all else ends. */
   close(): void {
     this.#policies.close();
+    this.#programs.close();
     this.#links.close();
     this.#devices.close();
     closeMaps(this.#maps);
@@ -371,11 +344,4 @@ export class Datapath implements Disposable {
     for (const device of lost) this.#endpoints.remove(device);
     if (lost.length > 0) this.#policies.decideAnew();
   }
-}
-
-function sum(counts: readonly TrafficCount[]): TrafficCount {
-  return {
-    packets: counts.reduce((total, { packets }) => total + packets, 0n),
-    bytes: counts.reduce((total, { bytes }) => total + bytes, 0n),
-  };
 }

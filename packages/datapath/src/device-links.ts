@@ -68,8 +68,12 @@ export class DeviceLinks<Name extends string> implements Disposable {
         }
         const created = attachTcx(programs[name], device, this.#sites[name]);
         links.set(name, created);
-        undo.push(() => this.#remove(device, links, name));
-        this.#pin(device, name, created);
+        undo.push(() => {
+          links.delete(name);
+          created.close();
+        });
+        const path = this.#pin(device, name, created);
+        if (path !== undefined) undo.push(() => unpin(path));
       }
     } catch (error) {
       for (const step of undo.reverse()) step();
@@ -107,12 +111,14 @@ export class DeviceLinks<Name extends string> implements Disposable {
     return links;
   }
 
-  #pin(device: number, name: Name, link: Link): void {
+  /** @returns where it is pinned. */
+  #pin(device: number, name: Name, link: Link): string | undefined {
     const path = this.#path(device, name);
-    if (path === undefined) return;
+    if (path === undefined) return undefined;
     const directory = dirname(path);
     if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
     link.pin(path);
+    return path;
   }
 
   #remove(device: number, links: Map<Name, Link>, name: Name): void {

@@ -1,4 +1,4 @@
-/** The programs of an endpoint, made for it. */
+/** The programs at the devices of endpoints. */
 import { type KernelMap, type LoadedProgram, loadDeclared, parseIpv4, parseMac } from '@waggle/kernel';
 import { addressWords } from './address-words.ts';
 import { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
@@ -11,38 +11,49 @@ export const ENDPOINT_SITES = { from: 'ingress', to: 'egress' } as const;
 /** No address: nothing that is sent comes from there. */
 const NONE = '::';
 
-/** Loaded programs, until they are closed; links keep what they hold. */
+/** The programs of a host's endpoints. */
 export class EndpointPrograms implements Disposable {
-  readonly from: LoadedProgram;
-  readonly to: LoadedProgram;
+  readonly #maps: Readonly<Record<string, KernelMap>>;
+  readonly #monitoring: Monitoring;
+  /** The same for all endpoints. The kernel takes longest to check a program, so it does that once. */
+  #to: LoadedProgram | undefined;
 
-  /** @throws VerifierError, KernelError; nothing is left behind then. */
-  constructor(
-    spec: EndpointSpec,
-    maps: Readonly<Record<string, KernelMap>>,
-    monitoring: ReturnType<typeof monitoringConfig>,
-  ) {
-    const config = endpointConfigs(spec, monitoring);
-    this.from = loadDeclared(fromEndpoint, { maps, config: config.from });
-    try {
-      this.to = loadDeclared(toEndpoint, { maps, config: config.to });
-    } catch (error) {
-      this.from.close();
-      throw error;
-    }
+  constructor(maps: Readonly<Record<string, KernelMap>>, monitoring: Monitoring) {
+    this.#maps = maps;
+    this.#monitoring = monitoring;
+  }
+
+  /**
+   * The programs of an endpoint. `from` is to be closed when it is attached; `to` stays open for the next one.
+   * @throws VerifierError, KernelError; nothing is left behind then.
+   */
+  load(spec: EndpointSpec): { readonly from: LoadedProgram; readonly to: LoadedProgram } {
+    const [maps, monitoring] = [this.#maps, this.#monitoring];
+    this.#to ??= loadDeclared(toEndpoint, { maps, config: toEndpointConfigs(monitoring) });
+    const from = loadDeclared(fromEndpoint, { maps, config: fromEndpointConfigs(spec, monitoring) });
+    return { from, to: this.#to };
+  }
+
+  close(): void {
+    this.#to?.close();
+    this.#to = undefined;
   }
 
   [Symbol.dispose](): void {
-    this.from.close();
-    this.to.close();
+    this.close();
   }
 }
 
-/** What each program of an endpoint is loaded with. */
-export const endpointConfigs = (spec: EndpointSpec, monitoring: ReturnType<typeof monitoringConfig>) => ({
-  from: { endpoint: endpointConfig(spec), monitoring },
-  to: { monitoring },
+type Monitoring = ReturnType<typeof monitoringConfig>;
+
+/** What the program for packets from an endpoint is loaded with. */
+export const fromEndpointConfigs = (spec: EndpointSpec, monitoring: Monitoring) => ({
+  endpoint: endpointConfig(spec),
+  monitoring,
 });
+
+/** What the program for packets to any endpoint is loaded with. */
+export const toEndpointConfigs = (monitoring: Monitoring) => ({ monitoring });
 
 /** The values of the config `endpoint`. */
 function endpointConfig(spec: EndpointSpec) {

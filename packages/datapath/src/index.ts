@@ -8,8 +8,6 @@ export {
   type DatapathChange,
   type DatapathOptions,
   type EndpointView,
-  type TrafficCount,
-  type TrafficView,
 } from './datapath.ts';
 export { device } from './device-config.bpf.ts';
 export { DeviceLinks, type Sites } from './device-links.ts';
@@ -64,3 +62,4 @@ export { metrics } from './report.bpf.ts';
 export { type Passage, SimulatedDatapath } from './simulated-datapath.ts';
 export type { PortRange } from './source-ports.ts';
 export { type TcpEnd, type TcpSegment, tcpFrame } from './tcp-frame.ts';
+export type { TrafficCount, TrafficView } from './traffic-counts.ts';

@@ -30,7 +30,11 @@ const MAPS = 'maps-';
 /** A directory whose maps are not complete. */
 const UNFINISHED = 'unfinished';
 
-/** What to do about maps of another layout. */
+const REPLACE =
+  'Replace them: endpoints go on under the policies that they have until their programs are replaced, and open connections ' +
+  'are decided anew. Or remove them: waggle cleanup';
+
+/** What to do about maps that cannot be used: of another layout, or damaged. */
 export type OtherLayout = 'refuse' | 'replace';
 
 /** Something that is pinned. */
@@ -81,16 +85,30 @@ export class PinDirectory implements Disposable {
 
   /**
    * Opens the maps that are pinned, or creates them.
-   * @throws WaggleError WRONG_TYPE for maps of another layout, unless they are to be replaced.
+   * @throws WaggleError WRONG_TYPE for maps of another layout, NOT_FOUND where some are missing, unless they are to be replaced.
    */
   maps(sizes: Required<DatapathSizes>, otherLayout: OtherLayout): { maps: DatapathMaps; adopted: boolean } {
     const ours = `${MAPS}${layoutName()}`;
     const found = readdirSync(this.path).filter((name) => name.startsWith(MAPS));
-    const adopted = found.includes(ours);
-    if (!adopted && found.length > 0 && otherLayout === 'refuse') throw this.#foreign();
-    const maps = adopted ? openMaps(join(this.path, ours)) : this.#create(ours, sizes);
+    const known = found.includes(ours) ? this.#open(ours, otherLayout) : undefined;
+    if (!known && found.length > 0 && otherLayout === 'refuse') {
+      throw new WaggleError('WRONG_TYPE', `the maps in ${this.path} were made by another version of waggle`, {
+        hint: REPLACE,
+      });
+    }
+    const maps = known ?? this.#create(ours, sizes);
     for (const name of found) if (name !== ours) removeTree(join(this.path, name));
-    return { maps, adopted };
+    return { maps, adopted: known !== undefined };
+  }
+
+  #open(name: string, otherLayout: OtherLayout): DatapathMaps | undefined {
+    try {
+      return openMaps(join(this.path, name));
+    } catch (cause) {
+      if (!(cause instanceof WaggleError)) throw cause;
+      if (otherLayout === 'replace') return undefined;
+      throw new WaggleError(cause.code, `the maps in ${this.path} are damaged`, { cause, hint: REPLACE });
+    }
   }
 
   #create(name: string, sizes: Required<DatapathSizes>): DatapathMaps {
@@ -99,16 +117,10 @@ export class PinDirectory implements Disposable {
     mkdirSync(unfinished, { mode: MODE });
     const maps = createMaps(sizes);
     for (const [each, map] of Object.entries(maps)) map.pin(join(unfinished, each));
+    // Where there is one that is damaged.
+    removeTree(join(this.path, name));
     renameSync(unfinished, join(this.path, name));
     return maps;
-  }
-
-  #foreign(): WaggleError {
-    return new WaggleError('WRONG_TYPE', `the maps in ${this.path} were made by another version of waggle`, {
-      hint:
-        'Replace them: endpoints go on under their policies of before until their programs are replaced, ' +
-        'and open connections are decided anew. Or remove them: waggle cleanup',
-    });
   }
 
   /** Lets others change it. */

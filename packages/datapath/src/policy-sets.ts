@@ -157,7 +157,7 @@ export class PolicySets {
 
   /** Puts what was written in force, all at once. */
   turn(): void {
-    this.#generations.set(Generation.InForce, (this.#generation() + 1) >>> 0);
+    this.#turn();
     void this.#settleLater();
   }
 
@@ -165,11 +165,14 @@ export class PolicySets {
    * Takes back what was written, also if that was turned already.
    * @param before the set that was in force.
    */
-  undo(before: number): void {
-    if (this.#debt.kind === 'none') return;
+  undo(changes: readonly Change[], before: number): void {
+    if (changes.length === 0 || this.#debt.kind === 'none') return;
     this.#debt = { kind: 'unknown' };
-    if (this.inForce !== before) this.turn();
-    else void this.#settleLater();
+    if (this.inForce !== before) this.#turn();
+    // Empty ones, where there was none.
+    const created = changes.filter(({ kind }) => kind === 'create');
+    this.#policies.deleteAll(created.map(({ identity }) => ({ identity, set: before })));
+    void this.#settleLater();
   }
 
   /** A new generation of the same policies: all connections are decided anew. */
@@ -300,6 +303,10 @@ export class PolicySets {
   #open(identity: number, set: number): PolicyMap | null {
     const id = this.#policies.get({ identity, set });
     return id === undefined ? null : openMap({ id }, policy);
+  }
+
+  #turn(): void {
+    this.#generations.set(Generation.InForce, (this.#generation() + 1) >>> 0);
   }
 
   #generation(): number {

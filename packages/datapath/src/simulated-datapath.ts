@@ -26,9 +26,8 @@ import {
 import { parseMac } from '@waggle/kernel';
 import { addressWords, prefixKey } from './address-words.ts';
 import { type ConnectionView, connectionView } from './connection-list.ts';
-import type { TrafficView } from './datapath.ts';
 import { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
-import { endpointConfigs } from './endpoint-programs.ts';
+import { fromEndpointConfigs, toEndpointConfigs } from './endpoint-programs.ts';
 import type { EndpointSpec } from './endpoint-table.ts';
 import type { Event } from './event.bpf.ts';
 import { monitoringConfig } from './events/options.ts';
@@ -43,6 +42,7 @@ import {
   policyValue,
 } from './policy-map.ts';
 import { MAX_METRICS, metricOf } from './report.bpf.ts';
+import type { TrafficView } from './traffic-counts.ts';
 
 type VirtualMaps = { readonly [Name in keyof typeof mapSpecs]: VirtualMapOf<(typeof mapSpecs)[Name]> };
 
@@ -94,10 +94,9 @@ export class SimulatedDatapath {
     for (const address of [spec.ipv4, spec.ipv6]) {
       if (address !== undefined) this.#maps.endpoints.set({ words: addressWords(address) }, value);
     }
-    const config = endpointConfigs(spec, MONITORING);
     this.#endpoints.set(device, {
-      from: this.#machine(codeOf(fromEndpoint, config.from)),
-      to: this.#machine(codeOf(toEndpoint, config.to)),
+      from: this.#machine(codeOf(fromEndpoint, fromEndpointConfigs(spec, MONITORING))),
+      to: this.#machine(codeOf(toEndpoint, toEndpointConfigs(MONITORING))),
     });
     this.#decideAnew();
   }
