@@ -36,6 +36,12 @@ export interface Question {
 /** What an attempt to talk came to. The answer is what was sent, or else somebody else's. */
 export type Outcome = 'answered' | 'no answer' | 'refused' | 'cut' | "another's answer";
 
+/** Of a stream of datagrams. */
+export interface StreamCount {
+  readonly received: number;
+  readonly lost: number;
+}
+
 export class DatapathLab implements Disposable {
   readonly host = NetworkNamespace.create(uniqueName());
   readonly world = NetworkNamespace.create(uniqueName());
@@ -165,6 +171,30 @@ export class DatapathLab implements Disposable {
     return JSON.parse(output);
   }
 
+  /** Sends numbered datagrams all the time; tells how many got through, and how many between these did not. */
+  stream(from: NetworkNamespace, to: NetworkNamespace, address: string, port: number): StreamCount {
+    const receiver = to.spawn(process.execPath, ['-e', STREAM_RECEIVER, String(port)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const sender = from.spawn(process.execPath, ['-e', STREAM_SENDER, address, String(port)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    this.#children.push(receiver, sender);
+    const count = { received: 0, lost: 0 };
+    let last: number | undefined;
+    let text = '';
+    receiver.stdout?.on('data', (data) => {
+      const lines = (text + data).split('\n');
+      text = lines.pop() ?? '';
+      for (const number of lines.map(Number)) {
+        count.received += 1;
+        if (last !== undefined) count.lost += Math.abs(number - last - 1);
+        last = number;
+      }
+    });
+    return count;
+  }
+
   /** Keeps a connection and says something on it all the time; tells how often there was an answer. */
   talk(from: NetworkNamespace, address: string, port: number): { readonly answers: number } {
     const child = from.spawn(process.execPath, ['-e', TALKER, address, String(port)], {
@@ -226,3 +256,14 @@ const TALKER = `const [address, port] = process.argv.slice(1);
 const socket = require('node:net').connect({ host: address, port: Number(port), noDelay: true });
 socket.on('data', (data) => process.stdout.write('.'.repeat(data.length)));
 setInterval(() => socket.write('x'), 20);`;
+
+// Slow enough for the buffer of a socket whose process waits for a CPU.
+const STREAM_SENDER = `const [address, port] = process.argv.slice(1);
+const socket = require('node:dgram').createSocket('udp4');
+let number = 0;
+socket.on('error', () => {});
+socket.connect(Number(port), address, () => setInterval(() => socket.send(String(number++)), 4));`;
+
+const STREAM_RECEIVER = `const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (text) => console.log(String(text)));
+socket.bind(Number(process.argv[1]));`;
