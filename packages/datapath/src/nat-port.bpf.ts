@@ -53,13 +53,11 @@ export function allocate(
 ): bool {
   const incoming = zeroed(TranslationKey);
   setOpposite(incoming, key, own);
-  const span = device.lastPort - device.firstPort + 1;
   const hash = hashOf(key.near);
-  const step = (hash >>> 16) | 1;
   const wanted = key.near.port.number;
   let found = false;
   loop(TRIES, (turn) => {
-    let port: be16 = hton16(u16(device.firstPort + ((hash + turn * step) % span)));
+    let port: be16 = candidate(hash, turn);
     if (turn === 0 && mayKeep(key)) port = wanted;
     incoming.near.port.number = port;
     found = claim(ctx, incoming, key, now);
@@ -72,6 +70,13 @@ export function allocate(
   return true;
 }
 
+/** The port to try in a turn: all of them in a row, if they are few, or else here and there. */
+function candidate(hash: u32, turn: u32): be16 {
+  const span = device.lastPort - device.firstPort + 1;
+  const place = span <= TRIES ? hash + turn : mixed(hash + turn * 0x9e3779b1);
+  return hton16(u16(device.firstPort + (place % span)));
+}
+
 /** Whether the port is one that may stand for itself. All identifiers of ICMP may: those of the host are translated, too. */
 function mayKeep(key: Infer<typeof TranslationKey>): bool {
   if (key.protocol === IpProtocol.Icmp || key.protocol === IpProtocol.Icmpv6) return true;
@@ -81,12 +86,18 @@ function mayKeep(key: Infer<typeof TranslationKey>): bool {
 
 function hashOf(end: Infer<typeof End>): u32 {
   const { address } = end;
-  let hash: u32 = ntoh32(address[0] ?? 0) * 0x9e3779b1 + ntoh32(address[1] ?? 0);
-  hash = (hash ^ (hash >>> 15)) * 0x85ebca77 + ntoh32(address[2] ?? 0);
-  hash = (hash ^ (hash >>> 15)) * 0xc2b2ae3d + ntoh32(address[3] ?? 0);
-  hash = (hash ^ (hash >>> 13)) * 0x27d4eb2f + ntoh16(end.port.number);
-  hash = (hash ^ (hash >>> 15)) * 0x165667b1;
-  return hash ^ (hash >>> 16);
+  let hash = mixed(ntoh32(address[0] ?? 0));
+  hash = mixed(hash ^ ntoh32(address[1] ?? 0));
+  hash = mixed(hash ^ ntoh32(address[2] ?? 0));
+  hash = mixed(hash ^ ntoh32(address[3] ?? 0));
+  return mixed(hash ^ ntoh16(end.port.number));
+}
+
+/** Spreads what differs in a few bits over all of them (as MurmurHash3 does in the end). */
+function mixed(value: u32): u32 {
+  const once = (value ^ (value >>> 16)) * 0x85ebca6b;
+  const twice = (once ^ (once >>> 13)) * 0xc2b2ae35;
+  return twice ^ (twice >>> 16);
 }
 
 /** Makes a port on the device that of an end, if it can be had. */

@@ -68,6 +68,8 @@ class Model {
   readonly live = new Map<string, Live>();
   readonly #out: LoadedProgram;
   readonly #in: LoadedProgram;
+  /** How many found no port. */
+  refused = 0;
   #count = 0;
 
   constructor(maps: Maps, out: LoadedProgram, incoming: LoadedProgram) {
@@ -95,11 +97,14 @@ class Model {
     const dropped = this.#noTranslation();
     const { result, data } = this.#out.program.testRun({ data: frameOf(sent) });
     if (result === Tc.Shot) {
-      assert.equal(this.#noTranslation(), dropped + 1, 'for that reason');
+      assert.equal(this.#noTranslation(), dropped + 1n, 'for that reason');
       assert.equal(before, undefined, 'who has a port keeps it');
-      const taken = [...this.live.values()].filter(({ left }) => isSameFar(left, sent));
+      const taken = [...this.live.values()].filter(
+        ({ left }) => isSameFar(left, sent) && isForTranslation(left.sourcePort),
+      );
       assert.equal(taken.length, PORTS.last - PORTS.first + 1, 'only when all are in use');
       this.#disconnect(sent);
+      this.refused++;
       return;
     }
     const { body: _body, ...left } = parseFrame(data);
@@ -109,8 +114,8 @@ class Model {
       ([key, live]) => key !== keyOf(sent) && keyOf(live.left) === keyOf(left),
     );
     assert.equal(other, undefined, 'nobody else has it');
-    const isInRange = left.sourcePort >= PORTS.first && left.sourcePort <= PORTS.last;
-    assert.ok(isInRange || (isEcho(sent) && left.sourcePort === sent.sourcePort));
+    const isKept = left.sourcePort === sent.sourcePort;
+    assert.ok(isForTranslation(left.sourcePort) || (isEcho(sent) && isKept));
     this.live.set(keyOf(sent), { sent, left });
   }
 
@@ -208,6 +213,7 @@ const NOTHING = {
   toldDown: { at: 0, flags: 0 },
 };
 
+const isForTranslation = (port: number): boolean => port >= PORTS.first && port <= PORTS.last;
 const familyOf = ({ source }: Segment): 4 | 6 => (source[0] === 0 ? 4 : 6);
 const ownOf = (segment: Segment): AddressWords => OWN[familyOf(segment)];
 const isEcho = ({ protocol }: Segment): boolean => protocol === Icmp || protocol === Icmpv6;
@@ -260,6 +266,17 @@ function perform(model: Model, { kind, flow, pick, way }: Chosen<typeof actions>
   if (kind === 'forget') model.forget(live, way);
 }
 
+/** Everybody to one far end: more than there are ports. */
+const CROWD = (() => {
+  const same = { family: 4, near: 0, far: 0, transport: 'udp', port: 1, farPort: 53 } as const;
+  const sequence = ([5000, 5001, 5005] as const).flatMap((port) =>
+    [0, 1, 2].map(
+      (near) => ({ kind: 'send', flow: { ...same, near, port }, pick: 0, way: Way.Out }) as const,
+    ),
+  );
+  return { same, sequence };
+})();
+
 test('flows never mix, whoever comes, ends or is forgotten', { skip: needsRoot }, () => {
   const namespace = NetworkNamespace.create(uniqueName());
   const maps = createMaps(checkedSizes(SIZES));
@@ -285,14 +302,25 @@ test('flows never mix, whoever comes, ends or is forgotten', { skip: needsRoot }
     }
     using out = loadDeclared(toNetwork, { maps, config });
     using incoming = loadDeclared(fromNetwork, { maps, config });
+    let refused = 0;
     namespace.run(() => {
       fc.assert(
-        fc.property(fc.array(actions, { minLength: 20, maxLength: 60 }), (sequence) => {
-          const model = new Model(maps, out, incoming);
-          for (const action of sequence) perform(model, action);
-        }),
-        { numRuns: 10 },
+        fc.property(
+          fc.option(flows),
+          fc.array(actions, { minLength: 20, maxLength: 60 }),
+          (same, sequence) => {
+            const model = new Model(maps, out, incoming);
+            for (const action of sequence) {
+              // Half of the time all go to one far end, so that ports run out.
+              const { near, port } = action.flow;
+              perform(model, same ? { ...action, flow: { ...same, near, port } } : action);
+            }
+            refused += model.refused;
+          },
+        ),
+        { numRuns: 8, examples: [[CROWD.same, CROWD.sequence]] },
       );
+      assert.ok(refused > 0, 'some found no port');
     });
   } finally {
     closeMaps(maps);
