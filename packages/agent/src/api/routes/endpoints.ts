@@ -62,6 +62,7 @@ export const endpointRoutes: readonly Route[] = [
     answer: Endpoint,
     failures: {
       400: 'A request that contradicts itself or lacks something',
+      404: 'No such network namespace, process, container or device',
       409: 'There is one with this name, address or device',
       503: 'No address is left, or the host has no room for more endpoints',
     },
