@@ -72,6 +72,19 @@ describe('GET /v1/monitor', { timeout: 20_000 }, () => {
     await followers(0);
   });
 
+  it('forgets those who leave before the first event', async () => {
+    for (let round = 0; round < 20; round++) {
+      const gone = connect(lab.socket);
+      gone.write('GET /v1/monitor HTTP/1.1\r\nhost: x\r\n\r\n');
+      await wait(round % 4);
+      gone.destroy();
+    }
+    await wait(20);
+    await followers(0);
+    lab.agent.emit(drop(1));
+    assert.deepEqual(lab.failures, []);
+  });
+
   it('tells who is slow how much was lost, and holds up nobody', async () => {
     const slow = connect(lab.socket);
     slow.pause();

@@ -40,6 +40,9 @@ describe('requests that are refused', () => {
     }
     const { status, headers, text } = await lab.ask('POST', '/v1/endpoint/1');
     assert.deepEqual([status, headers.allow], [405, 'GET, PUT, PATCH, DELETE']);
+    const head = await lab.ask('HEAD', '/v1/monitor');
+    assert.deepEqual([head.status, head.headers.allow], [405, 'GET']);
+    assert.equal(lab.agent.followers.size, 0);
     assert.match(JSON.parse(text), /^POST is not allowed for \/v1\/endpoint\/\{id\}: allowed is GET, PUT/);
   });
 

@@ -65,6 +65,8 @@ function apiApplication({ agent, onFailure }: ApiServerOptions): Hono<{ Bindings
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
   for (const route of routes) {
     app.on(route.method.toUpperCase(), honoPath(route.path), async (c) => {
+      // To hono the same as GET; but nobody would read what a stream gives.
+      if (c.req.method === 'HEAD') return notAllowed(c, route.path);
       try {
         return answerOf(route, await route.run(agent, await rawRequest(c, route)));
       } catch (error) {
@@ -74,13 +76,7 @@ function apiApplication({ agent, onFailure }: ApiServerOptions): Hono<{ Bindings
       }
     });
   }
-  for (const path of new Set(routes.map((route) => route.path))) {
-    const allowed = routes.filter((route) => route.path === path).map(({ method }) => method.toUpperCase());
-    app.all(honoPath(path), (c) => {
-      const message = `${c.req.method} is not allowed for ${path}: allowed is ${allowed.join(', ')}.`;
-      return failed({ status: 405, code: UNKNOWN_PATH, message }, { allow: allowed.join(', ') });
-    });
-  }
+  for (const { path } of routes) app.all(honoPath(path), (c) => notAllowed(c, path));
   app.notFound((c) =>
     failed({
       status: 404,
@@ -89,6 +85,13 @@ function apiApplication({ agent, onFailure }: ApiServerOptions): Hono<{ Bindings
     }),
   );
   return app;
+}
+
+function notAllowed({ req }: ApiContext, path: string): Response {
+  const ofPath = routes.filter((route) => route.path === path);
+  const allow = ofPath.map(({ method }) => method.toUpperCase()).join(', ');
+  const message = `${req.method} is not allowed for ${path}: allowed is ${allow}.`;
+  return failed({ status: 405, code: UNKNOWN_PATH, message }, { allow });
 }
 
 /** Without its last slash: requests are looked up without theirs. */
