@@ -18,6 +18,8 @@ not known there. The whole document with all models is at \`/v1/openapi.json\`.
 - Bodies are JSON, unless a path says otherwise. Some paths take one with \`GET\`, as the field's clients send it.
 - What is misspelt or of another type is refused, with its path; nothing of such a request is done.
 - An error is a JSON string that says what is wrong and what to do. Its header \`waggle-error\` has a word for programs.
+- The field's paths for services, local redirects, recorders, prefilters, DNS and other hosts are not there: 404. Its docker plugin
+  cannot be used: ids by \`docker-endpoint:\` are not known, and an address that was given out for good stays with its owner.
 - Besides what is listed, every path may answer 400 (a request that it does not understand), 413 (a body that is too big), 503 (the
   agent is busy or has no room) and 500 (a mistake of the agent; its log says more).
 `;

@@ -18,4 +18,8 @@ export type Device = z.output<typeof Device>;
 
 export const MonitorEvent = z
   .looseObject({ type: z.enum(['drop', 'trace', 'policy-verdict', 'agent', 'lost']), time: z.string() })
-  .register(models, { id: 'MonitorEvent', description: "waggle's own: something that happened." });
+  .register(models, {
+    id: 'MonitorEvent',
+    description:
+      "waggle's own: something that happened. `lost`, with a `count`: this client was too slow for so many events.",
+  });
