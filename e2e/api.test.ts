@@ -93,6 +93,8 @@ test('the API of an agent with endpoints and policies', { skip: needsRoot, timeo
   assert.equal((await ask('POST', `/v1/ipam/${address.ipv4}?owner=other`)).status, 409);
   await client.releaseAddress('web');
 
+  const gateway = (await client.config()).status.addressing.ipv4?.ip ?? '';
+  const netns = `/run/netns/${lab.namespace().name}`;
   for (const [status, method, path, body] of [
     [404, 'GET', '/v1/endpoint/name:nobody', undefined],
     [404, 'GET', '/v1/endpoint', ['app=nobody']],
@@ -106,6 +108,8 @@ test('the API of an agent with endpoints and policies', { skip: needsRoot, timeo
     [400, 'PUT', '/v1/policy', '[{"endpointSelector": 7}]'],
     [400, 'PATCH', '/v1/endpoint/name:backend/labels', { user: ['=x'] }],
     [404, 'PUT', '/v1/endpoint/0', { netns: '/run/netns/nowhere' }],
+    [403, 'PUT', '/v1/endpoint/0', { netns, addressing: { ipv4: gateway } }],
+    [403, 'POST', `/v1/ipam/${gateway}`, undefined],
   ] as const) {
     const answer = await ask(method, path, body);
     assert.equal(answer.status, status, `${method} ${path} ${JSON.stringify(answer.body)}`);

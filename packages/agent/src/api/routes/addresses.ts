@@ -53,7 +53,12 @@ export const addressRoutes: readonly Route[] = [
     summary: 'Take this address',
     parameters: { ip: z.string() },
     query: { owner },
-    failures: { 400: 'No address', 409: 'It has an owner', 501: 'There is no pool of this family' },
+    failures: {
+      400: 'No address',
+      403: 'An address that is never given out, as the gateway',
+      409: 'It has an owner',
+      501: 'There is no pool of this family',
+    },
     handle: (agent, { parameters: { ip }, query }) => {
       if (isIP(ip) === 0) throw new WaggleError('MALFORMED', `${JSON.stringify(ip)} is no IP address.`);
       needPool(agent, isIP(ip) === 4 ? 'ipv4' : 'ipv6');

@@ -74,7 +74,7 @@ function assertDeclared(method: string, path: string, status: number, value: unk
 }
 
 /** What every path may answer. */
-const UNDECLARED = [400, 413];
+const UNDECLARED = [400, 413, 503];
 
 function matches(template: string, path: string): boolean {
   const [plain = ''] = path.split('?');
