@@ -108,7 +108,13 @@ export class Agent {
           this.#devicePrograms.refresh();
         }),
       );
-      this.datapath = open(Datapath.open({ pins: options.pins, maxConnections: options['max-connections'] }));
+      this.datapath = open(
+        Datapath.open({
+          pins: options.pins,
+          maxConnections: options['max-connections'],
+          monitoring: { aggregation: options['monitor-aggregation'] },
+        }),
+      );
       this.#repository = this.#newRepository();
       this.identities = new IdentityTable(this.#repository, this.#state.identities.found, {
         hostLabels: options['host-label'].map((label) => parseLabel(label)),

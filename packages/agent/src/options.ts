@@ -61,6 +61,12 @@ export const AgentOptionsSchema = z
     /** Which labels make identities: expressions, as LabelFilter takes them. */
     'label-filter': z.array(z.string().min(1)).default([]),
     'max-connections': z.int().min(1024).max(16_777_216).default(524_288),
+    /** Which packets that pass are told to those who follow; see `Aggregation` in the datapath. */
+    'monitor-aggregation': z
+      .enum(['off', 'none', 'low', 'medium', 'maximum'], {
+        error: 'is none of off, none, low, medium, maximum',
+      })
+      .default('medium'),
     mtu: z.int().min(1280).max(65_535).default(1500),
     'log-level': z
       .enum(['trace', 'debug', 'info', 'warn', 'error'], {

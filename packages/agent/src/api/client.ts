@@ -30,6 +30,15 @@ import type {
 import type { StatusResponse } from './models/status.ts';
 import { DEFAULT_SOCKET } from './protocol.ts';
 
+export type { Packet } from '@waggle/datapath';
+export type {
+  EventEnd,
+  NamedDrop,
+  NamedEndpoint,
+  NamedEvent,
+  NamedTrace,
+  NamedVerdict,
+} from '../events/monitor-event.ts';
 export { ApiError } from './connection.ts';
 export type * from './models/common.ts';
 export type * from './models/config.ts';
