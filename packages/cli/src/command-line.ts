@@ -13,6 +13,7 @@ import { addDoctor } from './doctor.ts';
 import { addEndpoint } from './endpoint.ts';
 import { addIdentity } from './identity.ts';
 import { addMap } from './map.ts';
+import { addMonitor } from './monitor.ts';
 import { styleFor } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addReport } from './report.ts';
@@ -59,7 +60,7 @@ export function commandLine(context: Context): Command {
     ['The agent:', [addAgent, addStatus, addConfig, addDevice, addReport, addCleanup]],
     ['Workloads:', [addRun, addEndpoint, addIdentity]],
     ['Policies:', [addPolicy]],
-    ['Looking inside:', [addMap, addDoctor]],
+    ['Looking inside:', [addMonitor, addMap, addDoctor]],
     ['Building blocks:', [addSteer, addCompile]],
     ['About waggle:', [addCompletion, addVersion]],
   ];
