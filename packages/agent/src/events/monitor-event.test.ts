@@ -34,7 +34,10 @@ const drop: DatapathEvent = {
 };
 const names: EventNames = {
   endpointAt: (device) => (device === 7 ? { id: 12, name: 'web' } : undefined),
-  endpointOf: (address) => (address === '10.0.0.1' ? { id: 13, name: 'client' } : undefined),
+  endpointOf: (address) => {
+    if (address === '10.0.0.2') return { id: 12, name: 'web' };
+    return address === '10.0.0.1' ? { id: 13, name: 'client' } : undefined;
+  },
   deviceAt: (index) => (index === 2 ? 'eth0' : undefined),
   labelsOf: (identity) => (identity === 300 ? ['k8s:app=web'] : undefined),
   ruleOf: (cookie) => (cookie === 5 ? 'no-web' : undefined),
@@ -57,7 +60,7 @@ describe('an event with names', () => {
       },
       endpoint: { id: 12, name: 'web' },
       source: { identity: 300, labels: ['k8s:app=web'], endpoint: { id: 13, name: 'client' } },
-      destination: { identity: 2 },
+      destination: { identity: 2, endpoint: { id: 12, name: 'web' } },
       rule: 'no-web',
       data: '0102ff',
     });
@@ -75,6 +78,28 @@ describe('an event with names', () => {
     assert.deepEqual([event.device, event.endpoint], ['eth0', undefined]);
     assert.deepEqual([event.egressRule, event.ingressRule], ['no-web', undefined]);
   });
+});
+
+test('a verdict is about who began, and who answers', () => {
+  const { reason: _, reasonText: __, ...common } = drop;
+  const verdict: DatapathEvent = {
+    ...common,
+    type: 'policy-verdict',
+    action: 'deny',
+    remote: 300,
+    match: 'L3-L4',
+    audited: false,
+    protocol: 6,
+    port: 80,
+  };
+  const endsOf = (event: DatapathEvent) => {
+    const { source, destination } = monitorEvent(event, names);
+    return [source.endpoint?.id, destination.endpoint?.id];
+  };
+  const back = { ...ip, source: ip.destination, destination: ip.source };
+  assert.deepEqual(endsOf(verdict), [13, 12]);
+  assert.deepEqual(endsOf({ ...verdict, direction: 'egress' }), [12, 13]);
+  assert.deepEqual(endsOf({ ...verdict, packet: { ip: back, truncated: false } }), [13, 12]);
 });
 
 test('names are those of the agent’s parts, and asked for once a second', () => {

@@ -55,25 +55,39 @@ export type NamedEvent = NamedDrop | NamedVerdict | NamedTrace;
 
 /** An event with names. */
 export function monitorEvent(event: DatapathEvent, names: EventNames): MonitorEvent & NamedEvent {
-  const { data, source, destination, packet } = event;
+  const { data, source, destination } = event;
   const endpoint = names.endpointAt(event.interface);
   const device = names.deviceAt(event.interface);
-  // A verdict is about who began and who answers, whichever of the two sent the packet.
-  const { ip } = event.type === 'policy-verdict' ? { ip: undefined } : packet;
+  const ends = endpointsOf(event, endpoint, names);
   return {
     ...event,
     ...rulesOf(event, names),
     ...(endpoint && { endpoint }),
     ...(device !== undefined && { device }),
-    source: endOf(source, ip?.source, names),
-    destination: endOf(destination, ip?.destination, names),
+    source: endOf(source, ends.source, names),
+    destination: endOf(destination, ends.destination, names),
     data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex'),
   };
 }
 
-function endOf(identity: number, address: string | undefined, names: EventNames): EventEnd {
+/** The endpoints at both ends, as far as they are of this host. */
+function endpointsOf(
+  { packet: { ip }, ...event }: DatapathEvent,
+  own: NamedEndpoint | undefined,
+  names: EventNames,
+): { readonly source?: NamedEndpoint | undefined; readonly destination?: NamedEndpoint | undefined } {
+  const source = ip && names.endpointOf(ip.source);
+  const destination = ip && names.endpointOf(ip.destination);
+  if (event.type !== 'policy-verdict') return { source, destination };
+  // A verdict is about who began and who answers, whichever of the two sent this packet.
+  const other = source?.id === own?.id ? destination : source;
+  return event.direction === 'egress'
+    ? { source: own, destination: other }
+    : { source: other, destination: own };
+}
+
+function endOf(identity: number, endpoint: NamedEndpoint | undefined, names: EventNames): EventEnd {
   const labels = names.labelsOf(identity);
-  const endpoint = address === undefined ? undefined : names.endpointOf(address);
   return { identity, ...(labels && { labels }), ...(endpoint && { endpoint }) };
 }
 
