@@ -27,7 +27,14 @@ export function removeIsolatedHost(name: string): void {
   if (host === undefined) return;
   // Not left to the end of the namespace: a process that is still in it would keep its devices.
   using network = Network.open(host);
-  for (const { index } of network.links.list({ kind: 'veth' })) network.links.delete(index);
+  for (const { index } of network.links.list({ kind: 'veth' })) {
+    try {
+      network.links.delete(index);
+    } catch (error) {
+      // It went with the other end of its pair.
+      if (!(error instanceof WaggleError && error.code === 'NOT_FOUND')) throw error;
+    }
+  }
   host.remove();
 }
 
