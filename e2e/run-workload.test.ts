@@ -1,21 +1,48 @@
-/** `waggle run` as a process of its own, with ordinary commands as workloads. */
+/** Workloads of the command line, with a real agent: `waggle run` as a process of its own, `waggle endpoint attach` and `detach`. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Network } from '@waggle/kernel';
-import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
-import { WorkloadAgent } from './support/workload-agent.ts';
+import type { RunningAgent } from '@waggle/agent';
+import { Network, NetworkNamespace } from '@waggle/kernel';
+import { waggle } from '../packages/cli/src/testing/capture.ts';
+import { needsRoot, uniqueName } from '../packages/kernel/src/testing/lab.ts';
+
+await import('@waggle/compiler/register');
+const { parseAgentOptions, startAgent } = await import('@waggle/agent');
+const { Datapath } = await import('@waggle/datapath');
 
 const root = new URL('..', import.meta.url).pathname;
+const HOST = '198.51.100.1';
 
-describe('waggle run', { skip: needsRoot }, () => {
-  let agent: WorkloadAgent;
+describe('workloads of the command line', { skip: needsRoot }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'waggle-workloads-'));
+  const pins = `/sys/fs/bpf/${uniqueName()}`;
+  const made: NetworkNamespace[] = [];
+  const create = () => {
+    const namespace = NetworkNamespace.create(uniqueName());
+    made.push(namespace);
+    return namespace;
+  };
+  let running: RunningAgent;
   before(async () => {
-    agent = await WorkloadAgent.start();
+    const host = create();
+    using network = Network.open(host);
+    network.links.set('lo', { up: true });
+    network.addresses.add('lo', `${HOST}/32`);
+    const options = { 'state-dir': join(directory, 'state'), 'run-dir': directory, pins, netns: host.name };
+    running = await startAgent(parseAgentOptions({ ...options, 'log-level': 'error' }));
   });
-  after(() => agent[Symbol.asyncDispose]());
+  after(async () => {
+    await running.stop();
+    for (const namespace of made) namespace.remove();
+    Datapath.remove(pins);
+    rmSync(directory, { recursive: true });
+  });
+  const endpoints = () => running.agent.endpoints.list();
 
   const start = (args: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): ChildProcess =>
     spawn(
@@ -27,7 +54,7 @@ describe('waggle run', { skip: needsRoot }, () => {
         'packages/cli/src/main.ts',
         'run',
         '--socket',
-        agent.socket,
+        running.socket,
         ...args,
       ],
       { cwd: root, stdio: [input, 'pipe', 'pipe'] },
@@ -60,7 +87,7 @@ describe('waggle run', { skip: needsRoot }, () => {
     const resolver = readFileSync('/etc/resolv.conf', 'utf8');
     const script = `cat /proc/net/route /etc/hosts /etc/resolv.conf
       ls /proc/sys/net/ipv4/conf
-      for address in 198.51.100.1 127.0.0.1; do ping -q -c 1 -W 2 $address > /dev/null || echo lost $address; done
+      for address in ${HOST} 127.0.0.1; do ping -q -c 1 -W 2 $address > /dev/null || echo lost $address; done
       cat
       exit 7`;
     const options = ['--name', 'web', '-l', 'app=web,role=x', '--dns', '198.51.100.53', '--ip', '10.92.0.77'];
@@ -75,8 +102,7 @@ describe('waggle run', { skip: needsRoot }, () => {
     assert.deepEqual(stdout.match(/^nameserver.*$/gm), ['nameserver 198.51.100.53']);
     assert.deepEqual(stdout.split('\n').slice(-6, -1), ['all', 'default', 'eth0', 'lo', 'some text']);
     assert.equal(readFileSync('/etc/resolv.conf', 'utf8'), resolver);
-    assert.deepEqual(agent.requests.at(-1)?.labels, ['app=web', 'role=x']);
-    assert.equal(agent.endpoints.size, 0);
+    assert.equal(endpoints().length, 0);
   });
 
   test('passes signals on, and tells which one ended the command', async () => {
@@ -88,24 +114,41 @@ describe('waggle run', { skip: needsRoot }, () => {
     const { stdout, status } = await ended;
     assert.equal(stdout, 'usr1\n');
     assert.equal(status, 128 + 15);
-    assert.equal(agent.endpoints.size, 0);
+    assert.equal(endpoints().length, 0);
   });
 
   test('says that there is no such command', async () => {
     const { stderr, status } = await outcome(start(['--', '/nowhere/command']));
     assert.equal(stderr, 'waggle: cannot run /nowhere/command: there is no such command\n');
     assert.equal(status, 127);
-    assert.equal(agent.endpoints.size, 0);
+    assert.equal(endpoints().length, 0);
   });
 
   test('may be killed: the endpoint goes with its command', async () => {
     const { child, pid } = await startLong('');
+    assert.equal(endpoints().length, 1);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    assert.equal(agent.endpoints.size, 1);
+    assert.equal(endpoints().length, 1);
     process.kill(pid, 'SIGKILL');
-    await until(() => agent.endpoints.size === 0);
-    using network = Network.open(agent.host);
+    await until(() => endpoints().length === 0);
+  });
+
+  test('may be a namespace that is there', async () => {
+    const namespace = create();
+    const own = ['--socket', running.socket];
+    const attach = ['endpoint', 'attach', ...own, '--netns', namespace.name ?? '', '--name', 'lab'];
+    const { stdout, stderr } = await waggle(...attach, '-l', 'app=web,role=x', '-p', 'http=8080');
+    assert.match(stdout, /^attached lab \(10\.92\.\d+\.\d+, fd77:[0-9a-f:]+\)\n$/, stderr);
+    const [lab] = endpoints();
+    assert.deepEqual(lab?.labels, ['k8s:app=web', 'k8s:role=x']);
+    assert.deepEqual(lab?.namedPorts, [{ name: 'http', port: 8080, protocol: 'TCP' }]);
+    const second = await waggle(...attach);
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, /already an endpoint lab/);
+    assert.equal((await waggle('endpoint', 'detach', ...own, 'lab')).stdout, 'detached lab\n');
+    assert.deepEqual(endpoints(), []);
+    using network = Network.open(namespace);
     await until(() => network.links.list({ kind: 'veth' }).length === 0);
   });
 });
