@@ -1,4 +1,4 @@
-/** The packet counter, which `npm start` shows: it counts exactly what was sent. */
+/** The packet counter counts exactly what was sent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';

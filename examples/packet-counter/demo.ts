@@ -1,4 +1,4 @@
-/** Two hosts that talk to each other, and what the counter says of it. `npm start` runs this. */
+/** Two hosts that talk to each other, and what the counter says of it. */
 import { setTimeout } from 'node:timers/promises';
 import { Lab } from '../lab.ts';
 

@@ -8,6 +8,7 @@ import { addCompile } from './compile.ts';
 import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import type { Context } from './context.ts';
+import { addDemo } from './demo.ts';
 import { addDevice } from './device.ts';
 import { addDoctor } from './doctor.ts';
 import { addEndpoint } from './endpoint.ts';
@@ -62,7 +63,7 @@ export function commandLine(context: Context): Command {
     ['Policies:', [addPolicy]],
     ['Looking inside:', [addMonitor, addMap, addDoctor]],
     ['Building blocks:', [addSteer, addCompile]],
-    ['About waggle:', [addCompletion, addVersion]],
+    ['About waggle:', [addDemo, addCompletion, addVersion]],
   ];
   for (const [heading, commands] of adders) {
     program.commandsGroup(heading);
