@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { MonitorEvent, NamedDrop, NamedTrace, NamedVerdict, Packet } from '@waggle/agent/client';
+import type {
+  MonitorEvent,
+  NamedDrop,
+  NamedEvent,
+  NamedTrace,
+  NamedVerdict,
+  Packet,
+} from '@waggle/agent/client';
 import { isWanted } from './monitor-filter.ts';
 import { monitorText } from './monitor-text.ts';
 import { styleFor } from './output.ts';
 import { hexLines, packetLine } from './packet-text.ts';
 
 const style = styleFor({ columns: 80 }, { LANG: 'C' });
-const text = (event: MonitorEvent, options = {}) => monitorText(event, options, style);
+const text = (event: MonitorEvent | NamedEvent, options = {}) => monitorText({ ...event }, options, style);
 
 const ip = {
   version: 4,

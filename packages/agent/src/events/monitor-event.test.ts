@@ -164,7 +164,7 @@ test('the feed tells those who follow, also of what was lost', () => {
     counting.looked++;
     return names.labelsOf(identity);
   };
-  const feed = new EventFeed(datapath, hub, counting, assert.fail);
+  const feed = new EventFeed(datapath, hub, counting, (error) => assert.fail(String(error)));
   next(drop);
   assert.equal(counting.looked, 0, 'nobody follows');
   const told: MonitorEvent[] = [];
