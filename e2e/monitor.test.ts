@@ -20,14 +20,16 @@ const POLICY = `
     - fromEndpoints: [{ matchLabels: { app: batch } }]
 `;
 
-/** Runs the command until it ends, with what it printed so far. */
-function monitor(...args: string[]) {
+/** Runs a command until it ends, with what it printed so far. */
+function waggle(...args: string[]) {
   const printed = { text: '', ended: Promise.resolve() as Promise<unknown> };
   const stream = { write: (text: string) => (printed.text += text) };
   const context = { stdout: stream, stderr: stream, exitCode: 0, errorCode: 1 } as const;
-  printed.ended = commandLine(context).parseAsync(['monitor', ...args], { from: 'user' });
+  printed.ended = commandLine(context).parseAsync(args, { from: 'user' });
   return printed;
 }
+
+const monitor = (...args: string[]) => waggle('monitor', ...args);
 
 test('what happens is shown as it happens', { skip: needsRoot }, async () => {
   await using lab = await AgentLab.start();
@@ -112,6 +114,22 @@ test('what happens is shown as it happens', { skip: needsRoot }, async () => {
   );
   assert.match(event.ingressRule, /^backend-api/);
   assert.equal(event.packet.udp.destinationPort, PORT);
+
+  const list = async (noun: string): Promise<{ key: string; value: string }[]> => {
+    const printed = waggle('bpf', noun, 'list', '--socket', socket, '-o', 'json');
+    await printed.ended;
+    return JSON.parse(printed.text).cache;
+  };
+  const pair = { from: frontend.identity?.id, to: backend.identity?.id };
+  const [connection] = (await list('ct')).filter(({ key }) => key.includes(`=${backend.ipv4}:${PORT}`));
+  assert.match(connection?.key ?? '', new RegExp(`^protocol=udp source=${frontend.ipv4}:`));
+  assert.match(
+    connection?.value ?? '',
+    new RegExp(`^state=established .* sourceIdentity=${pair.from} destinationIdentity=${pair.to} `),
+  );
+  const rule = `identity=${pair.to} direction=ingress peer=${pair.from} port=${PORT}/udp`;
+  const [allowing] = (await list('policy')).filter(({ key }) => key === rule);
+  assert.match(allowing?.value ?? '', /^action=allow cookie=[1-9]/);
 
   agent.policies.delete([]);
   await agentEvents.ended;

@@ -11,6 +11,7 @@ export {
 } from './datapath.ts';
 export { device } from './device-config.bpf.ts';
 export { DeviceLinks, type Sites } from './device-links.ts';
+export { type Columns, columnsText, type MapRow, mapRows } from './dump/rows.ts';
 export { endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 export type { EndpointSpec } from './endpoint-table.ts';
 export { accounts, Event, EventType, events, monitoring, Point, TraceReason } from './event.bpf.ts';

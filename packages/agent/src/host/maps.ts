@@ -1,6 +1,6 @@
 /** The maps of the datapath, for those who look at them: how full they are, and what is in them, as text. */
 import { mapTypes, WaggleError } from '@waggle/bpf';
-import type { Datapath } from '@waggle/datapath';
+import { columnsText, type Datapath, mapRows } from '@waggle/datapath';
 import { type KernelMap, TableMap } from '@waggle/kernel';
 import type { MapListing, MapView } from '../control.ts';
 
@@ -30,13 +30,27 @@ export function mapListing(
   }
   const content: { key: string; value: string }[] = [];
   const view = viewOf(datapath, pins, name);
-  if (map instanceof TableMap) {
-    for (const [key, value] of map.entries()) {
-      if (content.length === limit) break;
-      content.push({ key: textOf(key), value: textOf(value) });
-    }
+  let truncated = false;
+  for (const line of linesOf(datapath, name, map)) {
+    truncated = content.length === limit;
+    if (truncated) break;
+    content.push(line);
   }
-  return { ...view, content, truncated: view.entries > content.length };
+  return { ...view, content, truncated };
+}
+
+/** What is in a map: in columns with names, where they are known. */
+function* linesOf(
+  datapath: Datapath,
+  name: string,
+  map: KernelMap,
+): Generator<{ readonly key: string; readonly value: string }> {
+  const rows = mapRows(datapath, name);
+  if (rows) {
+    for (const { key, value } of rows) yield { key: columnsText(key), value: columnsText(value) };
+  } else if (map instanceof TableMap) {
+    for (const [key, value] of map.entries()) yield { key: textOf(key), value: textOf(value) };
+  }
 }
 
 const mapsOf = ({ maps }: Datapath): Readonly<Record<string, KernelMap>> => maps;
