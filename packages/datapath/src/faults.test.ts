@@ -59,12 +59,12 @@ const AFTER = {
   ],
 };
 
-/** Policies by identity; one without entries allows as little as none. */
+/** Policies by identity. */
 function policiesOf(datapath: DatapathType): Record<string, unknown> {
   const list = datapath
     .policyIdentities()
     .map((identity) => [identity, datapath.policyEntries(identity)] as const);
-  return Object.fromEntries(list.filter(([, entries]) => entries !== null && entries.length > 0));
+  return Object.fromEntries(list);
 }
 
 const peersOf = (datapath: DatapathType): Record<string, number> =>
@@ -79,7 +79,7 @@ function assertSettled(datapath: DatapathType): void {
     using map = openMap({ id }, policy);
     const content = [...map];
     const rows = sets[set];
-    if (rows && content.length > 0) rows[identity] = content;
+    if (rows) rows[identity] = content;
   }
   assert.deepEqual(sets[0], sets[1]);
 }
@@ -156,6 +156,6 @@ test('a change that is cut off leaves one version or the other, from which the n
       assertSettled(again);
       return cutOff;
     });
-    assert.ok(places > 12, `${places} places`);
+    assert.ok(places > 10, `${places} places`);
   });
 });

@@ -61,6 +61,15 @@ test('more policies than there is room for', { skip: needsRoot }, () => {
   assertNothingChanges({ policies: [...more, { identity: 300, entries: [] }] }, error);
 });
 
+test('a policy in the place of another one, where there is room for no more', { skip: needsRoot }, () => {
+  using datapath = Datapath.create(SMALL);
+  const policyOf = (identity: number, count: number) => ({ identity, entries: entries(count) });
+  datapath.apply({ policies: [policyOf(300, 3), policyOf(301, 2)] });
+  datapath.apply({ policies: [{ identity: 300, entries: null }, policyOf(302, 1)] });
+  assert.deepEqual(datapath.policyIdentities().sort(), [301, 302]);
+  assert.equal(datapath.policyEntries(302)?.length, 1);
+});
+
 test('more peers than there is room for', { skip: needsRoot }, () => {
   const error = {
     code: 'FULL',

@@ -99,14 +99,26 @@ export const policySpec = (sizes: Required<DatapathSizes>): typeof policy => ({
   maxEntries: sizes.maxPolicyEntries,
 });
 
-/** The error of something that is full, in the words of who can make it larger; any other error as it is. */
-export function fullError(error: unknown, what: string, size: number, option: keyof DatapathSizes): unknown {
-  if (!(error instanceof KernelError && error.code === 'FULL')) return error;
-  return new WaggleError('FULL', `${what} is full: it has room for ${size} entries`, {
-    cause: error,
+/** The error of something that is full, in the words of who can make it larger. */
+export const fullMap = (
+  what: string,
+  size: number,
+  option: keyof DatapathSizes,
+  cause?: unknown,
+): WaggleError =>
+  new WaggleError('FULL', `${what} is full: it has room for ${size} entries`, {
+    cause,
     hint: `Give a larger ${option}; maps that are pinned keep their size until they are removed`,
   });
-}
+
+/** The same for an error of the kernel that says so; any other error as it is. */
+export const fullError = (
+  error: unknown,
+  what: string,
+  size: number,
+  option: keyof DatapathSizes,
+): unknown =>
+  error instanceof KernelError && error.code === 'FULL' ? fullMap(what, size, option, error) : error;
 
 /** To be raised when what is in the maps changes its meaning, but not its form. */
 const MEANING = 1;

@@ -18,7 +18,7 @@ import {
   programsEnded,
 } from '@waggle/kernel';
 import { Generation } from './connection.bpf.ts';
-import { type DatapathMaps, fullError } from './layout.ts';
+import { type DatapathMaps, fullError, fullMap } from './layout.ts';
 import { policy, setOf } from './policy.bpf.ts';
 import {
   difference,
@@ -143,16 +143,12 @@ export class PolicySets {
   write(changes: readonly Change[]): void {
     if (changes.length === 0) return;
     this.settle();
+    this.#assertRoom(changes);
     this.#generations.set(Generation.Unsettled, 1);
     // Until this is done, only the kernel knows how far it got.
     this.#debt = { kind: 'unknown' };
     this.#do(changes, 1 - this.inForce);
-    this.#debt = {
-      kind: 'changes',
-      changes: changes.map((change) =>
-        change.kind === 'create' ? asDifference(change.identity, change.content) : change,
-      ),
-    };
+    this.#debt = { kind: 'changes', changes };
   }
 
   /** Puts what was written in force, all at once. */
@@ -169,9 +165,6 @@ export class PolicySets {
     if (changes.length === 0 || this.#debt.kind === 'none') return;
     this.#debt = { kind: 'unknown' };
     if (this.inForce !== before) this.#turn();
-    // Empty ones, where there was none.
-    const created = changes.filter(({ kind }) => kind === 'create');
-    this.#policies.deleteAll(created.map(({ identity }) => ({ identity, set: before })));
     void this.#settleLater();
   }
 
@@ -235,12 +228,12 @@ export class PolicySets {
 
   /** Makes changes in a set that is not in force. */
   #do(changes: readonly Change[], set: number): void {
+    this.#policies.deleteAll(
+      changes.flatMap(({ kind, identity }) => (kind === 'remove' ? [{ identity, set }] : [])),
+    );
     this.#create(
       changes.flatMap((change) => (change.kind === 'create' ? [change] : [])),
       set,
-    );
-    this.#policies.deleteAll(
-      changes.flatMap(({ kind, identity }) => (kind === 'remove' ? [{ identity, set }] : [])),
     );
     for (const change of changes) {
       if (change.kind !== 'differ') continue;
@@ -249,10 +242,7 @@ export class PolicySets {
     }
   }
 
-  /**
-   * Creates the maps of identities that have none: one with its content for this set, and where the set in force has none either,
-   * an empty one, which allows as little. For all of them together the kernel has to wait only once.
-   */
+  /** Creates the maps of identities that have none. For all of them together the kernel has to wait only once. */
   #create(
     list: readonly { readonly identity: number; readonly content: PackedElements }[],
     set: number,
@@ -264,15 +254,21 @@ export class PolicySets {
         const map = createMap(this.#spec);
         rows.push([{ identity, set }, map]);
         this.#write(map, identity, { removed: EMPTY.keys, upserted: content });
-        const counterpart = { identity, set: 1 - set };
-        if (!this.#policies.has(counterpart)) rows.push([counterpart, createMap(this.#spec)]);
       }
       this.#policies.setAll(rows);
-    } catch (error) {
-      throw fullError(error, 'the map of policies', this.#policies.maxEntries / 2, 'maxPolicies');
     } finally {
       for (const [, map] of rows) map.close();
     }
+  }
+
+  /** One map has both sets, so the kernel would find out only when the second one follows. */
+  #assertRoom(changes: readonly Change[]): void {
+    const created = changes.filter(({ kind }) => kind === 'create').length;
+    if (created === 0) return;
+    const removed = changes.filter(({ kind }) => kind === 'remove').length;
+    const room = this.#policies.maxEntries / 2;
+    const wanted = [...this.identities()].length + created - removed;
+    if (wanted > room) throw fullMap('the map of policies', room, 'maxPolicies');
   }
 
   #write(map: PolicyMap, identity: number, { removed, upserted }: PolicyDifference): void {
@@ -313,9 +309,3 @@ export class PolicySets {
     return this.#generations.get(Generation.InForce) ?? 0;
   }
 }
-
-const asDifference = (identity: number, content: PackedElements): Change => ({
-  identity,
-  kind: 'differ',
-  difference: { removed: EMPTY.keys, upserted: content },
-});
