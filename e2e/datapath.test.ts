@@ -170,3 +170,22 @@ test('an endpoint sends with its own addresses only', { skip: needsRoot }, async
   assert.deepEqual(await lab.ask(frontend.namespace, question), ['no answer']);
   assert.ok(lab.datapath.traffic(Reason.InvalidSource, 'Away').packets > 0n);
 });
+
+test('with more connections than are remembered, those that may begin go on', {
+  skip: needsRoot,
+}, async () => {
+  using lab = new DatapathLab({ maxConnections: 64 });
+  const [frontend, backend] = [lab.endpoint(FRONTEND), lab.endpoint(BACKEND)];
+  await lab.serve(backend.namespace, PORT);
+  enforce(lab, BACKEND_POLICY);
+  const talk = lab.talk(frontend.namespace, backend.ipv4, PORT);
+  for (let turn = 0; turn < 100 && talk.answers === 0; turn++) await setTimeout(50);
+  const question = { protocol: 'udp' as const, address: backend.ipv4, port: PORT };
+  const outcomes = await lab.ask(frontend.namespace, ...Array(400).fill(question));
+  // An answer to what was forgotten before it came is lost; what is asked again is let through again.
+  assert.ok(outcomes.filter((outcome) => outcome === 'answered').length > 100);
+  assert.ok([...lab.datapath.connections()].length <= 64 * 2);
+  const before = talk.answers;
+  for (let turn = 0; turn < 100 && talk.answers <= before + 2; turn++) await setTimeout(50);
+  assert.ok(talk.answers > before + 2, 'what has been talking all the time still does');
+});
