@@ -24,7 +24,9 @@ describe('waggle status', () => {
     assert.match(text, /\n {2}\S datapath +3 programs\n/);
     assert.equal(await ok('status', '--brief'), 'OK\n');
     assert.match(await ok('status', '--verbose'), /\nCONTROLLER +SUCCESSES .*\nconntrack +3 +1 /);
+    assert.match(await ok('status', '--verbose'), /\nMAP +TYPE .*\nipcache /);
     assert.equal((await json('status')).cilium.state, 'Ok');
+    assert.match(await ok('status', '-o', 'yaml'), /^cilium:\n {2}state: Ok\n/);
   });
 
   test('ends with 1 when something is wrong, and waits for it to be mended', async () => {

@@ -125,12 +125,6 @@ function isDnsName(label: string, text: string): boolean {
 
 function portOf(text: string, receiver: Endpoint | undefined): TracedPort {
   const { protocol, port } = parsePort(text, namedPorts(receiver?.status.namedPorts ?? []));
-  const name = PROTOCOLS.find((one) => PROTOCOL_NUMBERS[one] === protocol)?.toUpperCase();
-  const known = API_NAMES.find((one) => one === name);
-  if (known !== undefined) return { port, protocol: known };
-  throw new WaggleError('NOT_SUPPORTED', `The agent cannot be asked about ${text}`, {
-    hint: 'Ask files of policies: -p',
-  });
+  const name = PROTOCOLS.find((one) => PROTOCOL_NUMBERS[one] === protocol) ?? 'TCP';
+  return { port, protocol: name === 'ICMPv6' ? 'ICMPV6' : name };
 }
-
-const API_NAMES = ['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPV6'] as const;

@@ -37,7 +37,7 @@ export function debugText(info: DebugInfo, client: string, now: number): string 
   ];
   const sections: [heading: string, text: string][] = [
     ['Versions', factsText(facts, PLAIN.width)],
-    ['Status', statusText(info['cilium-status'], { verbose: true, now, style: PLAIN })],
+    ['Status', statusText(info['cilium-status'], { verbose: true, maps: [], now, style: PLAIN })],
     ['Endpoints', endpointListText(info['endpoint-list'], [], PLAIN.width)],
     [`Policies, revision ${info.policy.revision}`, `${indented(info.policy.policy)}\n`],
     ['Environment', info['environment-variables'].map((line) => `${line}\n`).join('')],

@@ -27,10 +27,11 @@ export async function status(options: StatusOptions, context: Context): Promise<
           untilWell(asked, wait === true ? USUAL_WAIT : wait),
         );
   if (!isWell(found)) context.exitCode = ExitCode.failure;
+  const maps = verbose ? (await ask(context, agent.maps())).maps : [];
   const text = () =>
     brief
       ? briefText(found)
-      : statusText(found, { verbose, now: Date.now(), style: styleFor(context.stdout) });
+      : statusText(found, { verbose, maps, now: Date.now(), style: styleFor(context.stdout) });
   print(options, context, found, text);
 }
 

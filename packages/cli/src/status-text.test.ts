@@ -6,7 +6,8 @@ import { briefText, statusText } from './status-text.ts';
 import { NOW, wellStatus } from './testing/answers.ts';
 
 const style = styleFor({ columns: 80 }, { LANG: 'C' });
-const text = (status: StatusResponse, verbose = false) => statusText(status, { verbose, now: NOW, style });
+const text = (status: StatusResponse, verbose = false) =>
+  statusText(status, { verbose, maps: [], now: NOW, style });
 
 const illStatus: StatusResponse = {
   ...wellStatus,

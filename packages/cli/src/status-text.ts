@@ -1,6 +1,7 @@
 /** What `waggle status` prints: the agent as a whole, then its parts, what is wrong among them marked. */
-import type { StatusResponse } from '@waggle/agent/client';
+import type { BPFMap, StatusResponse } from '@waggle/agent/client';
 import { agoText, durationText } from './duration.ts';
+import { mapListText } from './map-text.ts';
 import { hang, type Style, wrap } from './output.ts';
 import { fitTable } from './table.ts';
 
@@ -16,11 +17,21 @@ export const briefText = (status: StatusResponse): string =>
     ? 'OK\n'
     : `${status.cilium?.state ?? 'Failure'}: ${status.cilium?.msg ?? 'the agent says nothing of itself'}\n`;
 
+/** How to show a status. */
+export interface StatusLook {
+  /** Also what goes well. */
+  readonly verbose: boolean;
+  readonly maps: readonly BPFMap[];
+  readonly now: number;
+  readonly style: Style;
+}
+
 /** All parts, as wide as the style allows. */
 export function statusText(
   { cilium, waggle, controllers = [], ipam, stale = {} }: StatusResponse,
-  { verbose, now, style }: { readonly verbose: boolean; readonly now: number; readonly style: Style },
+  look: StatusLook,
 ): string {
+  const { verbose, now, style } = look;
   const sections = waggle?.sections ?? [];
   const width = Math.max(0, ...sections.map(({ name }) => name.length));
   const left = width + 6;
@@ -42,7 +53,7 @@ export function statusText(
     ),
   ];
   const text = lines.map((line) => `${line.trimEnd()}\n`).join('');
-  return verbose ? `${text}${details(controllers, ipam, now, style)}` : text;
+  return verbose ? `${text}${details(controllers, ipam, look)}` : text;
 }
 
 /** A mark of one column. */
@@ -62,8 +73,7 @@ function markOf(state: State, style: Style): string {
 function details(
   controllers: readonly Controller[],
   ipam: StatusResponse['ipam'],
-  now: number,
-  style: Style,
+  { maps, now, style }: StatusLook,
 ): string {
   const allocations = Object.entries(ipam?.allocations ?? {});
   const tables = [
@@ -81,6 +91,7 @@ function details(
         ]),
         style.width,
       ),
+    maps.length > 0 && mapListText(maps, style),
     allocations.length > 0 && fitTable(['ADDRESS', 'OWNER'], allocations, style.width),
   ];
   return tables.map((table) => (table === false ? '' : `\n${table}`)).join('');

@@ -21,7 +21,7 @@ export function addStatus(program: Command, context: Context): void {
     .command('status')
     .description('say how the agent and its parts are')
     .option('--brief', 'only one word: whether all is well')
-    .option('--verbose', 'also what goes well: controllers, and addresses with their owners')
+    .option('--verbose', 'also controllers, maps with how full they are, and addresses with their owners')
     .option('--wait [time]', 'wait until all is well, as long as this (default: 60s)', parseDuration)
     .addHelpText('after', HELP);
   addExamples(
