@@ -134,7 +134,7 @@ export class Cast extends NameBook {
     return new WaggleError('NOT_FOUND', `Nobody is called ${JSON.stringify(text)}`, {
       hint:
         meant === undefined
-          ? 'Name an endpoint of the file, labels (app=web,role=front), an address, a DNS name of a rule, world or host'
+          ? 'Name an endpoint, labels (app=web,role=front), an address, a DNS name of a rule, world or host'
           : `Did you mean ${JSON.stringify(meant)}?`,
     });
   }
