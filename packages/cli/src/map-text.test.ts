@@ -38,3 +38,20 @@ test('entries say when they are not all', () => {
   );
   assert.equal(entriesText(map('ipcache', 0), 100), 'no entries\n');
 });
+
+test('entries that say something by name are shown in columns', () => {
+  const entry = (key: string, value: string) => ({ key, value, 'desired-action': 'ok' as const });
+  const cache = [
+    entry('identity=7 direction=ingress port=80/tcp', 'action=allow'),
+    entry('identity=300 direction=egress', 'action=redirect proxyPort=15000'),
+  ];
+  assert.equal(
+    entriesText({ ...map('policies', 2), cache }, 100),
+    `IDENTITY  DIRECTION  PORT    ACTION    PROXYPORT
+7         ingress    80/tcp  allow     -
+300       egress     -       redirect  15000
+`,
+  );
+  const mixed = [...cache, entry('plain', 'text')];
+  assert.match(entriesText({ ...map('policies', 3), cache: mixed }, 100), /^KEY +VALUE\n/);
+});

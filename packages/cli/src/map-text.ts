@@ -26,13 +26,32 @@ function usedText({ type, entries, 'max-entries': most }: BPFMap): string {
   return share >= NEARLY_FULL ? `${percent} !` : percent;
 }
 
-/** The entries of one. */
+/** The entries of one: a column for each thing that they say (`identity=7 port=80/tcp`), or their texts as they are. */
 export function entriesText({ cache = [], entries, truncated = false }: BPFMap, width: number): string {
   if (cache.length === 0) return 'no entries\n';
-  const table = fitTable(
-    ['KEY', 'VALUE'],
-    cache.map(({ key, value }) => [key, value]),
-    width,
-  );
+  const rows = cache.map(({ key, value }) => fieldsOf(`${key} ${value}`));
+  const names = [...new Set(rows.flatMap((fields) => [...(fields?.keys() ?? [])]))];
+  const table = rows.includes(undefined)
+    ? fitTable(
+        ['KEY', 'VALUE'],
+        cache.map(({ key, value }) => [key, value]),
+        width,
+      )
+    : fitTable(
+        names.map((name) => name.toUpperCase()),
+        rows.map((fields) => names.map((name) => fields?.get(name) ?? '-')),
+        width,
+      );
   return truncated ? `${table}… of ${entries}; --limit shows more\n` : table;
+}
+
+/** What a text says in the form `name=value name=value`; undefined for one in another form. */
+function fieldsOf(text: string): Map<string, string> | undefined {
+  const fields = new Map<string, string>();
+  for (const part of text.split(' ')) {
+    const [, name, value] = /^([A-Za-z][\w-]*)=(.*)$/.exec(part) ?? [];
+    if (name === undefined || value === undefined || fields.has(name)) return undefined;
+    fields.set(name, value);
+  }
+  return fields;
 }
