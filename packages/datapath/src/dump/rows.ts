@@ -5,12 +5,13 @@
 import { type Infer, IpProtocol, ntoh16 } from '@waggle/bpf';
 import { addressText } from '../address-words.ts';
 import type { ConnectionView } from '../connection-list.ts';
-import type { Datapath, TrafficView } from '../datapath.ts';
+import type { Datapath } from '../datapath.ts';
 import type { EndpointSpec } from '../endpoint-table.ts';
 import { reasonName } from '../events/names.ts';
 import { type End, type Translation, type TranslationKey, Way } from '../nat.bpf.ts';
 import type { PeerView } from '../peer-table.ts';
 import type { InstalledEntry } from '../policy-map.ts';
+import type { TrafficView } from '../traffic-counts.ts';
 
 /** Columns by their names, in their order. */
 export type Columns = Readonly<Record<string, string | number>>;
