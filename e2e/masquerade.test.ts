@@ -59,6 +59,13 @@ test('the world sees the addresses of the host', { skip: needsRoot }, async () =
   }));
   assert.deepEqual(await lab.ask(endpoint.namespace, ...refused), Array(3).fill('refused'), 'told by ICMP');
   assert.equal(lab.datapath.traffic(Reason.NoTranslation, 'Away').packets, 0n);
+  const [first] = [...lab.datapath.translations()].filter(
+    ({ destinationPort }) => destinationPort === CLOSED,
+  );
+  assert.equal(first?.source, endpoint[first?.translated === lab.hostAddress.ipv4 ? 'ipv4' : 'ipv6']);
+  const before = [...lab.datapath.translations()].length;
+  lab.datapath.collect();
+  assert.equal([...lab.datapath.translations()].length, before, 'as long as they may be in use');
 });
 
 test('connections of two endpoints from the same ports to one server stay apart', {
@@ -73,6 +80,8 @@ test('connections of two endpoints from the same ports to one server stay apart'
     address: lab.worldAddress[index % 4 < 2 ? 'ipv4' : 'ipv6'],
     port: PORT,
     localPort: 20_000 + index,
+    // So many at once take a while on a machine that is busy.
+    patience: 10_000,
   }));
   const outcomes = await Promise.all(endpoints.map(({ namespace }) => lab.ask(namespace, ...questions)));
   assert.deepEqual(outcomes.flat(), Array(300).fill('answered'));

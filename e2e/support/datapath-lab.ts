@@ -31,6 +31,8 @@ export interface Question {
   readonly bytes?: number;
   /** Of the one who asks. */
   readonly localPort?: number;
+  /** Milliseconds to wait for an answer; 700 by default. */
+  readonly patience?: number;
 }
 
 /** What an attempt to talk came to. The answer is what was sent, or else somebody else's. */
@@ -236,8 +238,8 @@ udp.on('message', (text, { address, port }) => {
 tcp.listen(port, '::', 1000, () => udp.bind(port, '::', () => console.log('ready')));`;
 
 const CLIENT = `const questions = JSON.parse(process.argv[1]);
-const ask = ({ protocol, address, port, localPort, bytes = 8 }) => new Promise((done) => {
-  setTimeout(done, 700, 'no answer');
+const ask = ({ protocol, address, port, localPort, bytes = 8, patience = 700 }) => new Promise((done) => {
+  setTimeout(done, patience, 'no answer');
   const message = require('node:crypto').randomBytes(bytes);
   const judge = (answer) =>
     answer.length < bytes ? 'cut' : answer.equals(message) ? 'answered' : "another's answer";

@@ -51,6 +51,12 @@ function addressOf(words: readonly number[]): IpAddress {
   return { family: isMapped ? 4 : 6, bytes: new Uint8Array(view.buffer) };
 }
 
+/** Whether an address is the low end of a connection with another one. */
+export function isLower(address: readonly number[], other: readonly number[]): boolean {
+  const at = address.findIndex((word, index) => word !== other[index]);
+  return at >= 0 && (address[at] ?? 0) < (other[at] ?? 0);
+}
+
 /** The words of an address that is known by its bytes. */
 export function wordsOf({ family, bytes }: IpAddress): AddressWords {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

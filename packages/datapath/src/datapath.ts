@@ -16,6 +16,7 @@ import { type MonitoringOptions, monitoringConfig } from './events/options.ts';
 import { EventReader, type EventReaderOptions } from './events/reader.ts';
 import { type DeviceSpec, type DeviceView, HostDevices } from './host-device.ts';
 import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
+import { monotonicSeconds } from './monotonic.ts';
 import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
 import {
   closeMaps,
@@ -35,6 +36,7 @@ import {
 } from './policy-map.ts';
 import { PolicySets, type PolicyUpdate } from './policy-sets.ts';
 import { allTraffic, type TrafficCount, type TrafficView, trafficOf } from './traffic-counts.ts';
+import { collectTranslations, listTranslations, type TranslationView } from './translation-list.ts';
 
 export interface DatapathOptions extends DatapathSizes {
   /** A directory of a bpf file system, made if need be; without it everything ends with this process. */
@@ -317,9 +319,16 @@ export class Datapath implements Disposable {
     return new EventReader(this.#maps, next, options);
   }
 
-  /** Removes connections that are over. @returns how many there were. */
+  /** Connections that leave with another source. */
+  translations(): Generator<TranslationView> {
+    return listTranslations(this.#maps, monotonicSeconds());
+  }
+
+  /** Removes connections that are over, and what was translated for them. @returns how many connections there were. */
   collect(): number {
-    return removeExpired(this.#maps);
+    const removed = removeExpired(this.#maps);
+    collectTranslations(this.#maps, monotonicSeconds());
+    return removed;
   }
 
   /** Lets go of everything: what is pinned goes on, all else ends. */

@@ -4,7 +4,7 @@
  */
 import { type Infer, IpProtocol } from '@waggle/bpf';
 import { KernelError, type SocketRow, tcpSockets } from '@waggle/kernel';
-import { wordsOf } from './address-words.ts';
+import { isLower, wordsOf } from './address-words.ts';
 import { type Connection, Generation, Lifetime, Seen } from './connection.bpf.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
@@ -56,8 +56,7 @@ export function noteHostConnections(maps: Pick<DatapathMaps, 'connections' | 'ge
 
 function tupleOf({ address, port, remote }: SocketRow): { tuple: Infer<typeof Tuple>; hostIsLow: boolean } {
   const [near, far] = [wordsOf(address), wordsOf(remote.address)];
-  const at = near.findIndex((word, index) => word !== far[index]);
-  const hostIsLow = at >= 0 && (near[at] ?? 0) < (far[at] ?? 0);
+  const hostIsLow = isLower(near, far);
   const [low, high] = hostIsLow ? [near, far] : [far, near];
   const [lowPort, highPort] = hostIsLow ? [port, remote.port] : [remote.port, port];
   return { tuple: { low, high, lowPort, highPort, protocol: IpProtocol.Tcp }, hostIsLow };

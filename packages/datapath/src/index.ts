@@ -64,3 +64,4 @@ export { type Passage, SimulatedDatapath } from './simulated-datapath.ts';
 export type { PortRange } from './source-ports.ts';
 export { type TcpEnd, type TcpSegment, tcpFrame } from './tcp-frame.ts';
 export type { TrafficCount, TrafficView } from './traffic-counts.ts';
+export type { TranslationView } from './translation-list.ts';

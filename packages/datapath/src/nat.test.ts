@@ -22,6 +22,7 @@ const { RANGE_BITS, Role } = await import('./masquerade.bpf.ts');
 const { Way } = await import('./nat.bpf.ts');
 const { metricOf } = await import('./report.bpf.ts');
 const { monotonicSeconds } = await import('./monotonic.ts');
+const { collectTranslations } = await import('./translation-list.ts');
 
 type Maps = ReturnType<typeof createMaps>;
 const { Tcp, Udp, Icmp, Icmpv6 } = IpProtocol;
@@ -146,6 +147,11 @@ class Model {
     this.#disconnect(sent);
     this.#age(sent, 100);
     this.live.delete(key);
+    if (key.length % 2 === 1) return;
+    // Sometimes user space is quicker than who needs the port.
+    collectTranslations(this.maps, monotonicSeconds());
+    assert.equal(this.maps.translations.get(natKey(sent, Way.Out)), undefined);
+    for (const live of this.live.values()) assert.ok(this.maps.translations.get(natKey(live.sent, Way.Out)));
   }
 
   /** The table loses one of the entries of a translation, and a few seconds go by. */
