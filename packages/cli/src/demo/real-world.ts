@@ -4,6 +4,8 @@ import { AgentClient } from '@waggle/agent/client';
 import { WaggleError } from '@waggle/bpf';
 import { Reason } from '@waggle/datapath';
 import type { Trace } from '@waggle/policy';
+import { isPacketEvent } from '../monitor-text.ts';
+import { packetLine } from '../packet-text.ts';
 import { CAST, PORT, type Role, SHIPS, type Ship, type StoryPolicy } from './cast.ts';
 import type { LabHost } from './lab-host.ts';
 import { type Landing, now, type TalkReport } from './part.ts';
@@ -17,6 +19,8 @@ const PAUSE = 25;
 /** So long answers that are on their way may take, and so long one waits for others. */
 const IN_FLIGHT = 20;
 const LISTENING = 400;
+/** So long an event may take from the kernel to here. */
+const EVENT_PATIENCE = 500;
 const ROLES = ['deathstar', ...SHIPS] as const;
 const DENIALS: readonly string[] = [Reason.PolicyDenied, Reason.DeniedByRule].map(String);
 
@@ -28,7 +32,6 @@ export class RealWorld implements World {
   readonly #actors = new Map<Role, Actor>();
   #agent: AgentProcess | undefined;
   #members: readonly Member[] = [];
-  #denied = 0;
 
   constructor(lab: LabHost) {
     this.#lab = lab;
@@ -80,18 +83,16 @@ export class RealWorld implements World {
     throw new WaggleError('MALFORMED', 'the agent has not answered what its policies say');
   }
 
-  async drops(): Promise<Outcome> {
-    const metrics = await this.#client.metrics();
-    const denied = metrics
-      .filter(
-        ({ name, labels }) => name === 'waggle_drop_count_total' && DENIALS.includes(labels?.reason ?? ''),
-      )
-      .reduce((sum, { value }) => sum + value, 0);
-    const packets = denied - this.#denied;
-    this.#denied = denied;
-    return {
-      done: packets > 0,
-      account: `the kernel has counted ${packets} ${packets === 1 ? 'packet' : 'packets'}: policy denied (${Reason.PolicyDenied})`,
+  async followDrops(): Promise<() => Promise<Outcome>> {
+    const stop = new AbortController();
+    const told = this.#firstDrop(stop.signal);
+    const before = await this.#denied();
+    return async () => {
+      const packets = (await this.#denied()) - before;
+      const event = await Promise.race([told, setTimeout(EVENT_PATIENCE, undefined)]);
+      stop.abort();
+      const counted = `${packets} ${packets === 1 ? 'packet' : 'packets'} counted`;
+      return { done: packets > 0, account: event === undefined ? counted : `${event} (${counted})` };
     };
   }
 
@@ -132,6 +133,31 @@ export class RealWorld implements World {
 
   close(): Promise<readonly Remains[]> {
     return this.#lab.remove();
+  }
+
+  /** How many packets policies have dropped. */
+  async #denied(): Promise<number> {
+    const metrics = await this.#client.metrics();
+    return metrics
+      .filter(
+        ({ name, labels }) => name === 'waggle_drop_count_total' && DENIALS.includes(labels?.reason ?? ''),
+      )
+      .reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /** The first drop that the kernel tells of; undefined when that is over before. */
+  async #firstDrop(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      for await (const event of this.#client.monitor({ types: ['drop'], signal })) {
+        if (!isPacketEvent(event) || event.type !== 'drop') continue;
+        const { source, destination, reasonText, packet } = event;
+        const [from, to] = [source, destination].map(({ endpoint, identity }) => endpoint?.name ?? identity);
+        return `${from} to ${to}, ${packetLine(packet)}: ${reasonText}`;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return undefined;
   }
 
   async #startAgent(): Promise<string> {

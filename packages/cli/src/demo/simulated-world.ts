@@ -68,7 +68,6 @@ export class SimulatedWorld implements World {
   readonly #policies = new Map<string, StoryPolicy>();
   #repository: PolicyRepository | undefined;
   #port = FIRST_PORT;
-  #dropped = 0n;
 
   /** @param missing - Why this is no real world: a sentence. */
   constructor(missing: string) {
@@ -140,14 +139,13 @@ export class SimulatedWorld implements World {
     return trace(this.#engine(), { from, to, protocol: TCP, port: PORT });
   }
 
-  async drops(): Promise<Outcome> {
-    const drops = this.#datapath.metrics().filter(({ reason }) => reason >= FIRST_DROP);
-    const total = drops.reduce((sum, { packets }) => sum + packets, 0n);
-    const packets = total - this.#dropped;
-    this.#dropped = total;
-    return {
-      done: packets > 0n,
-      account: `the programs counted ${packets} ${packets === 1n ? 'packet' : 'packets'}: policy denied (${Reason.PolicyDenied})`,
+  async followDrops(): Promise<() => Promise<Outcome>> {
+    const before = this.#dropped();
+    return async () => {
+      const packets = this.#dropped() - before;
+      const what = packets === 1n ? 'packet' : 'packets';
+      const account = `the programs counted ${packets} ${what}: policy denied (${Reason.PolicyDenied})`;
+      return { done: packets > 0n, account };
     };
   }
 
@@ -169,6 +167,11 @@ export class SimulatedWorld implements World {
 
   async close(): Promise<readonly Remains[]> {
     return [];
+  }
+
+  #dropped(): bigint {
+    const drops = this.#datapath.metrics().filter(({ reason }) => reason >= FIRST_DROP);
+    return drops.reduce((sum, { packets }) => sum + packets, 0n);
   }
 
   #engine(): PolicyRepository {

@@ -30,7 +30,7 @@ function world(differing: Partial<World> = {}): World {
       return '';
     },
     trace: async (ship) => traceOf(mayLand(ship) ? 'allowed' : 'denied'),
-    drops: async () => ({ done: true, account: '' }),
+    followDrops: async () => async () => ({ done: true, account: '' }),
     loseEngine: async () => '',
     findEngine: async () => ({ done: true, account: '' }),
     close: async () => [],

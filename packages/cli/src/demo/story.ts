@@ -52,11 +52,11 @@ async function prediction(world: World, narrator: Narrator): Promise<void> {
 
 async function enforcement(world: World, narrator: Narrator): Promise<void> {
   await narrator.step('What the packets say');
-  await world.drops();
+  const drops = await world.followDrops();
   await expectLanding(world, narrator, 'tiefighter', true);
   await expectLanding(world, narrator, 'xwing', false);
-  const { done, account } = await world.drops();
-  narrator.expect('the drop is counted', done, account);
+  const { done, account } = await drops();
+  narrator.expect('the drop is told', done, account);
 }
 
 async function withoutEngine(world: World, narrator: Narrator): Promise<void> {

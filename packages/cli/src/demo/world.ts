@@ -57,8 +57,8 @@ export interface World {
   withdraw(policy: StoryPolicy): Promise<string>;
   /** What the policies say to a ship that asks for landing. */
   trace(ship: Ship): Promise<Trace>;
-  /** What the programs in the packets' way have to say about drops since this was last asked. */
-  drops(): Promise<Outcome>;
+  /** Follows what the programs in the packets' way tell of drops. @returns what asks for that, once. */
+  followDrops(): Promise<() => Promise<Outcome>>;
   /** Ends the engine without a warning. */
   loseEngine(): Promise<string>;
   /** Starts another one, which has to find everything as it was. */
