@@ -1,6 +1,6 @@
 /** The maps of the datapath, for those who look at them: how full they are, and what is in them, as text. */
 import { mapTypes, WaggleError } from '@waggle/bpf';
-import { columnsText, type Datapath, mapRows } from '@waggle/datapath';
+import { columnsText, Datapath, mapRows } from '@waggle/datapath';
 import { type KernelMap, TableMap } from '@waggle/kernel';
 import type { MapListing, MapView } from '../control.ts';
 
@@ -55,13 +55,17 @@ function* linesOf(
 
 const mapsOf = ({ maps }: Datapath): Readonly<Record<string, KernelMap>> => maps;
 
+/** Where a map is pinned: in a directory that is named by the layout of all maps. */
+const pathOf = (pins: string, name: string): string =>
+  Datapath.list(pins).find(({ path }) => path.endsWith(`/${name}`))?.path ?? pins;
+
 function viewOf(datapath: Datapath, pins: string, name: string): MapView {
   const map = mapsOf(datapath)[name];
   if (map === undefined) throw new WaggleError('NOT_FOUND', `There is no map ${name}.`);
   const { type, keySize, valueSize, maxEntries } = map.info();
   const kind = Object.entries(mapTypes).find(([, { number }]) => number === type)?.[0] ?? String(type);
   const entries = map instanceof TableMap ? countOf(map) : 0;
-  return { name, type: kind, entries, maxEntries, keySize, valueSize, path: `${pins}/${name}` };
+  return { name, type: kind, entries, maxEntries, keySize, valueSize, path: pathOf(pins, name) };
 }
 
 function countOf(map: TableMap<unknown, never, unknown>): number {
