@@ -111,6 +111,8 @@ export class Agent {
       this.datapath = open(
         Datapath.open({
           pins: options.pins,
+          // Policies are in force before the programs are replaced, and until then those of before go on under their own.
+          otherLayout: 'replace',
           maxConnections: options['max-connections'],
           monitoring: { aggregation: options['monitor-aggregation'] },
         }),
