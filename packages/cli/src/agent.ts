@@ -108,6 +108,15 @@ function addWays(command: Command): void {
     .option('--host-label <label>', 'a label of the host itself; may be given again', collect)
     .option('--label-filter <expression>', 'which labels make identities; may be given again', collect)
     .option('--max-connections <number>', 'how many are remembered (default: 524288)', wholeNumber)
+    .addOption(
+      choice('--monitor-aggregation <level>', 'which packets that pass are told (default: medium)', [
+        'off',
+        'none',
+        'low',
+        'medium',
+        'maximum',
+      ]),
+    )
     .option('--mtu <bytes>', "of endpoints' devices (default: 1500)", wholeNumber)
     .addOption(
       choice('--log-level <level>', 'least level that is logged (default: info)', [
