@@ -1,5 +1,5 @@
 /** What an agent can be asked, answered from its parts. */
-import { formatLabel, type Identity, narrowestCidr, parseLabel } from '@waggle/policy';
+import { formatLabel, hasLabels, type Identity, narrowestCidr, parseLabel } from '@waggle/policy';
 import type { Agent } from './agent.ts';
 import { metricViews } from './agent-metrics.ts';
 import type {
@@ -102,14 +102,7 @@ function identities(agent: Agent, labels: readonly string[] = []): IdentityView[
   const wanted = labels.map((label) => parseLabel(label));
   return agent.identities
     .list()
-    .filter((identity) =>
-      wanted.every(({ source, key, value }) =>
-        identity.labels.some(
-          (label) =>
-            label.key === key && label.value === value && (source === 'any' || source === label.source),
-        ),
-      ),
-    )
+    .filter((identity) => hasLabels(identity.labels, wanted))
     .map((identity) => identityView(agent, identity));
 }
 

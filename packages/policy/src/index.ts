@@ -60,6 +60,7 @@ export { cidrLabels, nameLabels, narrowestCidr, type WorldNames } from './identi
 export { type ClusterNames, reservedIdentities, wellKnownIdentities } from './identity/well-known.ts';
 export {
   formatLabel,
+  hasLabels,
   KUBERNETES_SOURCE,
   type Label,
   NAMESPACE_KEY,

@@ -1,6 +1,6 @@
 /** The endpoints of a host, found by what people call them; numbers are given in turn, so that an old one is not soon another's. */
 import { WaggleError } from '@waggle/bpf';
-import { parseLabel } from '@waggle/policy';
+import { hasLabels, parseLabel } from '@waggle/policy';
 import type { EndpointReference } from '../control.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -68,16 +68,7 @@ export class EndpointTable implements Iterable<Endpoint> {
   /** Those that have all these labels; a label without a source is found with every source. */
   labelled(texts: readonly string[]): Endpoint[] {
     const wanted = texts.map((text) => parseLabel(text));
-    return [...this]
-      .filter(({ labels }) =>
-        wanted.every(({ source, key, value }) =>
-          labels.some(
-            (label) =>
-              label.key === key && label.value === value && (source === 'any' || source === label.source),
-          ),
-        ),
-      )
-      .sort((a, b) => a.id - b.id);
+    return [...this].filter(({ labels }) => hasLabels(labels, wanted)).sort((a, b) => a.id - b.id);
   }
 }
 

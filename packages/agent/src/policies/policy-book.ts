@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { WaggleError } from '@waggle/bpf';
 import {
   formatLabel,
+  hasLabels,
   type Label,
   type PolicyDocument,
   type PolicyRepository,
@@ -91,7 +92,7 @@ export class PolicyBook {
     const replaced = (held: HeldDocument): boolean =>
       options.replace === true ||
       taken.some(({ key }) => key === held.key) ||
-      (wanted.length > 0 && held.document.rules.some((rule) => hasAll(rule, wanted)));
+      (wanted.length > 0 && held.document.rules.some((rule) => hasLabels(rule.labels, wanted)));
     const before = this.#documents().filter(({ text: { source } }) => source === 'api');
     return this.#exchange(before.filter(replaced), taken);
   }
@@ -120,7 +121,8 @@ export class PolicyBook {
   deleteLabelled(labels: readonly Label[]): Counts {
     const found = this.#documents().filter(
       ({ text, document }) =>
-        text.source === 'api' && (labels.length === 0 || document.rules.some((rule) => hasAll(rule, labels))),
+        text.source === 'api' &&
+        (labels.length === 0 || document.rules.some((rule) => hasLabels(rule.labels, labels))),
     );
     return this.#exchange(found, []);
   }
@@ -153,7 +155,8 @@ export class PolicyBook {
   list(labels: readonly Label[], endpointsOf: (rule: Rule) => number): RuleListing[] {
     return this.#texts.flatMap((text) => {
       const wanted = [...text.live].filter(
-        ([, { document }]) => labels.length === 0 || document.rules.some((rule) => hasAll(rule, labels)),
+        ([, { document }]) =>
+          labels.length === 0 || document.rules.some((rule) => hasLabels(rule.labels, labels)),
       );
       if (wanted.length === 0) return [];
       const { documents } = parsePolicies(text.text, { ...parseOptions(text), values: true });
@@ -304,11 +307,3 @@ const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stri
 
 const nameOf = ({ kind, namespace, name }: PolicyDocument): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name ?? '(without a name)'}`;
-
-const hasAll = (rule: Rule, labels: readonly Label[]): boolean =>
-  labels.every((wanted) =>
-    rule.labels.some(
-      ({ source, key, value }) =>
-        key === wanted.key && value === wanted.value && (wanted.source === 'any' || wanted.source === source),
-    ),
-  );

@@ -1,5 +1,5 @@
 /** The rules of a repository, compiled, and the cookies under which entries name their elements. */
-import type { Label } from '../labels/label.ts';
+import { hasLabels, type Label } from '../labels/label.ts';
 import type { Direction, Peer, Rule, RuleElement } from '../rules/rule.ts';
 import { type CompiledRule, compileRule, elementCount, releaseRule } from './compiled-rule.ts';
 import type { PeerContext } from './peer-matcher.ts';
@@ -36,7 +36,7 @@ export class RuleBook {
 
   /** The rules that have all these labels. */
   labelled(labels: readonly Label[]): CompiledRule[] {
-    return [...this.#rules].filter(({ rule }) => labels.every((label) => hasLabel(rule, label)));
+    return [...this.#rules].filter(({ rule }) => hasLabels(rule.labels, labels));
   }
 
   /** These very rules, as far as they are here. */
@@ -112,12 +112,6 @@ export class RuleBook {
 
 const firstCookieOf = ({ sections }: CompiledRule): number =>
   sections.flatMap(({ elements }) => elements.map(({ cookie }) => cookie))[0] ?? 0;
-
-/** A label to look for whose source is `any` is found with every source. */
-const hasLabel = ({ labels }: Rule, { source, key, value }: Label): boolean =>
-  labels.some(
-    (label) => label.key === key && label.value === value && (source === 'any' || source === label.source),
-  );
 
 const usesCidrGroups = ({ ingress, egress }: Rule): boolean =>
   [...(ingress?.elements ?? []), ...(egress?.elements ?? [])].some(({ peers = [] }) =>

@@ -58,6 +58,15 @@ export function parseLabelKey(name: string, source: string = ANY_SOURCE): { sour
 export const formatLabel = ({ source, key, value }: Label): string =>
   value === '' ? `${source}:${key}` : `${source}:${key}=${value}`;
 
+/** Whether all of some labels are among others; one whose source is `any` is found with every source. */
+export const hasLabels = (labels: readonly Label[], wanted: readonly Label[]): boolean =>
+  wanted.every(({ source, key, value }) =>
+    labels.some(
+      (label) =>
+        label.key === key && label.value === value && (source === ANY_SOURCE || source === label.source),
+    ),
+  );
+
 /** Labels in one order, each once: two sets of labels are equal when these are. */
 export function sortLabels(labels: readonly Label[]): readonly Label[] {
   const byText = new Map(labels.map((label) => [formatLabel(label), label]));
