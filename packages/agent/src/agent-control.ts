@@ -11,7 +11,6 @@ import type {
   PeerView,
 } from './control.ts';
 import { mapListing, mapViews } from './host/maps.ts';
-import { needsProxy } from './policies/forced-entries.ts';
 import { overallState, type StatusFacts, statusSections } from './status.ts';
 import { agentVersion } from './version.ts';
 
@@ -60,7 +59,6 @@ function factsOf(agent: Agent): StatusFacts {
   const { options, identities, repository, config, directoryProblem } = agent;
   const endpoints = [...agent.endpoints.table];
   const used = new Set(endpoints.map(({ identity }) => identity));
-  const wantProxy = new Set([...used].filter((id) => needsProxy(entriesOf(agent, id))));
   return {
     datapath: { connections: options['max-connections'], pins: options.pins },
     endpoints: endpoints.map(({ state, name, identity }) => {
@@ -76,7 +74,7 @@ function factsOf(agent: Agent): StatusFacts {
       enforcement: config.enforcement,
       audit: config.audit,
       ...(directoryProblem !== undefined && { problem: directoryProblem }),
-      withoutProxy: endpoints.filter(({ identity }) => wantProxy.has(identity)).length,
+      withoutProxy: endpoints.filter(({ identity }) => agent.enforcer.needsProxy(identity)).length,
     },
     addresses: agent.addresses.usage(),
     host: { name: agent.host.description, devices: agent.devices() },
@@ -85,9 +83,6 @@ function factsOf(agent: Agent): StatusFacts {
     controllers: agent.controllers.statuses(),
   };
 }
-
-const entriesOf = ({ repository }: Agent, identity: number) =>
-  repository.identity(identity) ? repository.resolve(identity).entries : [];
 
 function config({ options, config }: Agent): ConfigView {
   const { enforcement: _, audit: __, 'log-level': ___, ...rest } = options;

@@ -407,12 +407,9 @@ export class Agent {
       next: this.endpoints.table.next,
       endpoints: this.endpoints.save(),
     }));
-    this.#state.identities.save(() => ({
-      ...this.identities.snapshot(),
-      identities: this.identities.snapshot().identities.map((each) => ({
-        ...each,
-        labels: [...each.labels],
-      })),
-    }));
+    this.#state.identities.save(() => {
+      const { identities, ...rest } = this.identities.snapshot();
+      return { ...rest, identities: identities.map((each) => ({ ...each, labels: [...each.labels] })) };
+    });
   }
 }

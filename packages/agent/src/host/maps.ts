@@ -1,6 +1,6 @@
 /** The maps of the datapath, for those who look at them: how full they are, and what is in them, as text. */
 import { mapTypes, WaggleError } from '@waggle/bpf';
-import { columnsText, Datapath, mapRows } from '@waggle/datapath';
+import { columnsText, Datapath, mapRows, type PinnedObject } from '@waggle/datapath';
 import { type KernelMap, TableMap } from '@waggle/kernel';
 import type { MapListing, MapView } from '../control.ts';
 
@@ -9,7 +9,8 @@ const DEFAULT_LIMIT = 1000;
 
 /** All maps, with how full they are. Counting walks the whole of a map. */
 export function mapViews(datapath: Datapath, pins: string): MapView[] {
-  return Object.keys(datapath.maps).map((name) => viewOf(datapath, pins, name));
+  const pinned = Datapath.list(pins);
+  return Object.entries<KernelMap>(datapath.maps).map(([name, map]) => viewOf(name, map, pins, pinned));
 }
 
 /**
@@ -22,14 +23,14 @@ export function mapListing(
   name: string,
   limit = DEFAULT_LIMIT,
 ): MapListing {
-  const map = mapsOf(datapath)[name];
+  const map: KernelMap | undefined = Object.hasOwn(datapath.maps, name) ? datapath.maps[name] : undefined;
   if (map === undefined) {
     throw new WaggleError('NOT_FOUND', `There is no map ${name}.`, {
       hint: `There are ${Object.keys(datapath.maps).join(', ')}`,
     });
   }
   const content: { key: string; value: string }[] = [];
-  const view = viewOf(datapath, pins, name);
+  const view = viewOf(name, map, pins, Datapath.list(pins));
   let truncated = false;
   for (const line of linesOf(datapath, name, map)) {
     truncated = content.length === limit;
@@ -53,19 +54,13 @@ function* linesOf(
   }
 }
 
-const mapsOf = ({ maps }: Datapath): Readonly<Record<string, KernelMap>> => maps;
-
-/** Where a map is pinned: in a directory that is named by the layout of all maps. */
-const pathOf = (pins: string, name: string): string =>
-  Datapath.list(pins).find(({ path }) => path.endsWith(`/${name}`))?.path ?? pins;
-
-function viewOf(datapath: Datapath, pins: string, name: string): MapView {
-  const map = mapsOf(datapath)[name];
-  if (map === undefined) throw new WaggleError('NOT_FOUND', `There is no map ${name}.`);
+function viewOf(name: string, map: KernelMap, pins: string, pinned: readonly PinnedObject[]): MapView {
   const { type, keySize, valueSize, maxEntries } = map.info();
   const kind = Object.entries(mapTypes).find(([, { number }]) => number === type)?.[0] ?? String(type);
   const entries = map instanceof TableMap ? countOf(map) : 0;
-  return { name, type: kind, entries, maxEntries, keySize, valueSize, path: pathOf(pins, name) };
+  // The directory is named by the layout of all maps.
+  const path = pinned.find((object) => object.path.endsWith(`/${name}`))?.path ?? pins;
+  return { name, type: kind, entries, maxEntries, keySize, valueSize, path };
 }
 
 function countOf(map: TableMap<unknown, never, unknown>): number {

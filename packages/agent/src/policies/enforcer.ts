@@ -9,7 +9,7 @@ import type { EndpointPolicyView } from '../control.ts';
 import type { Controllers } from '../controllers.ts';
 import type { IdentityTable } from '../identities/identity-table.ts';
 import { type PeerChange, peerChanges, wantedPeers } from '../peers/peer-table.ts';
-import { type ForcedEntry, forcedEntries } from './forced-entries.ts';
+import { type ForcedEntry, forcedEntries, needsProxy } from './forced-entries.ts';
 
 /** What is to be in force for an identity; null: nothing, it has no endpoints here. */
 export interface ForcedPolicy {
@@ -34,8 +34,24 @@ export interface EnforcerOptions {
   readonly audit: () => boolean;
 }
 
-/** What is in force for an identity, and what went wrong. */
-type Realised = Omit<EndpointPolicyView, 'entries'> & { readonly entries: number };
+/** The policy of an identity as it was computed: what the kernel gets of it, and what is known of it once it has that. */
+interface Computed {
+  readonly forced: ForcedPolicy;
+  /** Absent where nothing shall be in force. */
+  readonly realised?: Realised;
+}
+
+interface Realised {
+  readonly view: EndpointPolicyView;
+  readonly needsProxy: boolean;
+}
+
+const NOTHING: EndpointPolicyView = {
+  revision: 0,
+  enforced: { ingress: false, egress: false },
+  status: { kind: 'ok', entries: 0 },
+  entries: 0,
+};
 
 /** Milliseconds between a change and the end of what it no longer needs. */
 const AFTERWARDS = 50;
@@ -90,17 +106,14 @@ export class Enforcer {
     for (const identity of this.#kept) this.owe(identity);
   }
 
-  /**
-   * Puts everything in force.
-   * @returns the identities for which that failed; it is tried again.
-   */
-  enforce(): readonly number[] {
+  /** Puts everything in force. What the kernel refuses is tried again; {@link realised} says why. */
+  enforce(): void {
     const { identities, controllers } = this.#options;
-    for (const cidr of this.#repository.cidrs()) identities.acquireCidr(cidr);
+    const needed = new Set(this.#repository.cidrs());
+    for (const cidr of needed) identities.acquireCidr(cidr);
     for (const { identity } of this.#repository.takeChanges()) this.#owed.add(identity);
-    const failure = controllers.run('policy', () => this.#apply());
-    this.#settleLater();
-    return failure ? [...this.#owed] : [];
+    controllers.run('policy', () => this.#apply());
+    this.#settleLater(needed);
   }
 
   /** Looks again at which prefixes the kernel knows, after somebody else has changed them, and puts that right. */
@@ -111,14 +124,12 @@ export class Enforcer {
 
   /** What is in force for an identity. */
   realised(identity: number): EndpointPolicyView {
-    return (
-      this.#realised.get(identity) ?? {
-        revision: 0,
-        enforced: { ingress: false, egress: false },
-        status: { kind: 'ok', entries: 0 },
-        entries: 0,
-      }
-    );
+    return this.#realised.get(identity)?.view ?? NOTHING;
+  }
+
+  /** Whether traffic of an identity is denied for want of a proxy. */
+  needsProxy(identity: number): boolean {
+    return this.#realised.get(identity)?.needsProxy ?? false;
   }
 
   close(): void {
@@ -127,53 +138,59 @@ export class Enforcer {
 
   #apply(): void {
     const { target, identities, hostAddresses } = this.#options;
-    const owed = [...this.#owed];
-    const policies = owed.map((identity) => this.#policyOf(identity));
+    const computed = [...this.#owed].map((identity) => this.#compute(identity));
+    const policies = computed.map(({ forced }) => forced);
     const wanted = wantedPeers({ hostAddresses: hostAddresses(), cidrs: identities.cidrs() });
     const { set } = peerChanges(wanted, this.#peers);
     try {
       if (policies.length > 0 || set.length > 0) target.apply({ policies, peers: set });
     } catch (error) {
-      this.#applyOneByOne(policies, error);
+      this.#applyOneByOne(computed, error);
     }
     for (const { prefix, identity } of set) if (identity !== null) this.#peers.set(prefix, identity);
-    for (const identity of owed) this.#note(identity);
+    for (const policy of computed) this.#note(policy);
     // Those that nothing was done for have what they need, too.
-    const revision = this.#repository.revision;
-    for (const [identity, realised] of this.#realised) {
-      if (realised.error === undefined) this.#realised.set(identity, { ...realised, revision });
+    const { revision } = this.#repository;
+    for (const [identity, { view, needsProxy }] of this.#realised) {
+      if (view.error === undefined) this.#realised.set(identity, { view: { ...view, revision }, needsProxy });
     }
   }
 
   /** One policy that does not fit must not keep the others out. */
-  #applyOneByOne(policies: readonly ForcedPolicy[], cause: unknown): never {
-    for (const policy of policies) {
+  #applyOneByOne(computed: readonly Computed[], cause: unknown): never {
+    for (const policy of computed) {
+      const { identity } = policy.forced;
       try {
-        this.#options.target.apply({ policies: [policy], peers: [] });
-        this.#note(policy.identity);
+        this.#options.target.apply({ policies: [policy.forced], peers: [] });
+        this.#note(policy);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        this.#realised.set(policy.identity, { ...this.realised(policy.identity), error: message });
+        const view = { ...this.realised(identity), error: message };
+        this.#realised.set(identity, { view, needsProxy: this.needsProxy(identity) });
       }
     }
     throw cause;
   }
 
-  #policyOf(identity: number): ForcedPolicy {
-    if (!this.#kept.has(identity)) return { identity, entries: null };
-    const { entries } = this.#repository.resolve(identity);
-    return { identity, entries: forcedEntries(entries, this.#options.audit()) };
-  }
-
-  #note(identity: number): void {
-    this.#owed.delete(identity);
-    if (!this.#kept.has(identity)) return;
+  #compute(identity: number): Computed {
+    if (!this.#kept.has(identity)) return { forced: { identity, entries: null } };
     const { revision, enforced, status, entries } = this.#repository.resolve(identity);
-    this.#realised.set(identity, { revision, enforced, status, entries: entries.length });
+    return {
+      forced: { identity, entries: forcedEntries(entries, this.#options.audit()) },
+      realised: {
+        view: { revision, enforced, status, entries: entries.length },
+        needsProxy: needsProxy(entries),
+      },
+    };
   }
 
-  #settleLater(): void {
-    if (this.#afterwards || this.#superfluous().length === 0) return;
+  #note({ forced: { identity }, realised }: Computed): void {
+    this.#owed.delete(identity);
+    if (realised) this.#realised.set(identity, realised);
+  }
+
+  #settleLater(needed: ReadonlySet<string>): void {
+    if (this.#afterwards || !this.#isMoreThan(needed)) return;
     this.#afterwards = setTimeout(() => {
       this.#afterwards = undefined;
       this.#options.controllers.run('peers', () => this.settle());
@@ -194,13 +211,11 @@ export class Enforcer {
     if (gone.length > 0) this.enforce();
   }
 
-  #superfluous(): string[] {
-    const needed = new Set(this.#repository.cidrs());
+  /** Whether there are identities of CIDRs, or prefixes, that are not needed. */
+  #isMoreThan(needed: ReadonlySet<string>): boolean {
     const { hostAddresses, identities } = this.#options;
+    if ([...identities.cidrs().keys()].some((cidr) => !needed.has(cidr))) return true;
     const wanted = wantedPeers({ hostAddresses: hostAddresses(), cidrs: identities.cidrs() });
-    return [
-      ...[...identities.cidrs().keys()].filter((cidr) => !needed.has(cidr)),
-      ...[...this.#peers.keys()].filter((prefix) => !wanted.has(prefix)),
-    ];
+    return [...this.#peers.keys()].some((prefix) => !wanted.has(prefix));
   }
 }
