@@ -365,8 +365,8 @@ export class Agent {
       attach: (device) => this.#devicePrograms.attach(device),
       detach: (device) => this.#devicePrograms.detach(device),
       confirmed: options.yes ? options.device : (this.#state.devices.found ?? []),
-      onConfirmed: (name) => {
-        this.#state.devices.save(() => [...new Set([...(this.#state.devices.found ?? []), name])]);
+      onConfirmed: (name, confirmed) => {
+        this.#state.devices.save(() => [...confirmed]);
         log.info({ device: name }, 'The device is confirmed');
       },
       onReleased: (name) =>

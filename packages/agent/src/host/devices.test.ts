@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import { needsRoot, uniqueName } from '../../../kernel/src/testing/lab.ts';
-import { HostDevices } from './devices.ts';
+import { HostDevices, type HostDevicesOptions } from './devices.ts';
 
 const PATIENCE = 0.2;
 
@@ -20,13 +20,16 @@ function host() {
   const said: string[] = [];
   const say = (what: string) => (device: string | { readonly name: string }) =>
     void said.push(`${what} ${typeof device === 'string' ? device : device.name}`);
-  const devices = (confirmed: readonly string[] = []) =>
+  const devices = (
+    confirmed: readonly string[] = [],
+    onConfirmed: HostDevicesOptions['onConfirmed'] = say('confirmed'),
+  ) =>
     new HostDevices({
       host: namespace,
       masquerade: true,
       attach: say('attach'),
       detach: say('detach'),
-      onConfirmed: say('confirmed'),
+      onConfirmed,
       onReleased: say('released'),
       confirmed,
       patience: PATIENCE,
@@ -66,6 +69,23 @@ test('it stays when somebody does, or did before', { skip: needsRoot }, async ()
   const again = lab.devices(['up0']);
   again.add('up0');
   assert.equal(again.list()[0]?.unconfirmed, undefined);
+});
+
+test('each that is confirmed is remembered with those before it', { skip: needsRoot }, () => {
+  using lab = host();
+  const remembered: (readonly string[])[] = [];
+  const devices = lab.devices(['long ago'], (_, confirmed) => remembered.push(confirmed));
+  devices.add('up0');
+  using network = lab.network();
+  network.routes.delete({ destination: '0.0.0.0/0', via: '198.51.100.2', device: 'up0' });
+  network.routes.add({ destination: '0.0.0.0/0', via: '198.51.101.2', device: 'up1' });
+  devices.add('up1');
+  devices.confirm('up0');
+  devices.confirm('up1');
+  assert.deepEqual(remembered, [
+    ['long ago', 'up0'],
+    ['long ago', 'up0', 'up1'],
+  ]);
 });
 
 test('with another default route there is another way', { skip: needsRoot }, () => {

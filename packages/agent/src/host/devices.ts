@@ -18,8 +18,9 @@ export interface HostDevicesOptions {
   readonly detach: (device: { readonly name: string; readonly index: number }) => void;
   /** Devices that need no confirmation: they have had it. */
   readonly confirmed: readonly string[];
-  /** Told when one is confirmed, and when one is let go of. */
-  readonly onConfirmed: (name: string) => void;
+  /** Told when one is confirmed, with all those that are by now. */
+  readonly onConfirmed: (name: string, confirmed: readonly string[]) => void;
+  /** Told when one is let go of. */
   readonly onReleased: (name: string) => void;
   /** Default: 30. */
   readonly patience?: number;
@@ -36,18 +37,20 @@ interface HostDevice {
 export class HostDevices {
   readonly #options: HostDevicesOptions;
   readonly #devices = new Map<string, HostDevice>();
+  readonly #confirmed: Set<string>;
 
   constructor(options: HostDevicesOptions) {
     this.#options = options;
+    this.#confirmed = new Set(options.confirmed);
   }
 
   /** Works on a device from now on. @throws what attaching throws; nothing has changed then. */
   add(name: string): void {
-    const { host, attach, confirmed, patience = PATIENCE } = this.#options;
+    const { host, attach, patience = PATIENCE } = this.#options;
     using network = Network.open(host);
     const index = network.links.index(name);
     const device: HostDevice = { name, index };
-    const needed = isOnlyWay(network, index) && !confirmed.includes(name);
+    const needed = isOnlyWay(network, index) && !this.#confirmed.has(name);
     attach({ name, index });
     this.#devices.set(name, device);
     if (!needed) return;
@@ -78,7 +81,8 @@ export class HostDevices {
     clearTimeout(device.timer);
     if (device.deadline === undefined) return;
     delete device.deadline;
-    this.#options.onConfirmed(name);
+    this.#confirmed.add(name);
+    this.#options.onConfirmed(name, [...this.#confirmed]);
   }
 
   /** Ends; what is not confirmed by now is let go of. */
