@@ -4,7 +4,7 @@
  */
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import { isOnlyWay } from './host/devices.ts';
-import { isolatedName, openHost } from './host/host.ts';
+import { hostNeeds, isolatedName, openHost } from './host/host.ts';
 import { type AgentOptions, socketOf } from './options.ts';
 import { planHost } from './workload/index.ts';
 
@@ -46,21 +46,15 @@ function planPlace(options: AgentOptions): PlanItem[] {
   const host = openHost(options);
   using namespace = host.namespace;
   using network = Network.open(namespace);
-  const needs = { ipv4: options['ipv4-pool'] !== 'none', ipv6: options['ipv6-pool'] !== 'none' };
   const attached = options.device.map((name): PlanItem => {
     const isOnly = isOnlyWay(network, network.links.index(name)) && !options.yes;
     const note = isOnly ? ', which has the only default route: undone after 30 s unless confirmed' : '';
     return { what: 'attach to', where: `device ${name}${note}` };
   });
-  const uplinks = options.device.length > 0 ? options.device : [undefined];
-  const changes = uplinks.flatMap((uplink) =>
-    planHost(namespace, { ...needs, ...(uplink !== undefined && { uplink }) }),
-  );
-  const unique = new Map(changes.map((change) => [change.where, change]));
   return [
     { what: 'work in', where: host.description },
     ...attached,
-    ...[...unique.values()].map(
+    ...planHost(namespace, hostNeeds(options)).map(
       ({ where, from, to }): PlanItem => ({
         what: 'change',
         where: `kernel parameter ${where} from ${from} to ${to}`,

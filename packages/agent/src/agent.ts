@@ -11,7 +11,7 @@ import { Controllers } from './controllers.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
 import { DevicePrograms } from './host/device-programs.ts';
 import { HostDevices } from './host/devices.ts';
-import { type Host, openHost } from './host/host.ts';
+import { type Host, hostNeeds, openHost } from './host/host.ts';
 import { HostAddresses } from './host/host-addresses.ts';
 import { HOST_IDENTITY, IdentityTable } from './identities/identity-table.ts';
 import { createLog, type Logger } from './log.ts';
@@ -223,12 +223,8 @@ export class Agent {
 
   #prepareHost(): void {
     const { options, host } = this;
-    const needs = { ipv4: options['ipv4-pool'] !== 'none', ipv6: options['ipv6-pool'] !== 'none' };
-    const uplinks = options.device.length > 0 ? options.device : [undefined];
     const before = this.#state.hostChanges.found ?? [];
-    const plan = uplinks.flatMap((uplink) =>
-      planHost(host.namespace, { ...needs, ...(uplink !== undefined && { uplink }) }),
-    );
+    const plan = planHost(host.namespace, hostNeeds(options));
     // Of the isolated host nothing has to be restored: it goes as a whole.
     if (host.isolated === undefined && plan.length > 0) {
       this.#state.hostChanges.saveNow(mergeChanges(before, plan));

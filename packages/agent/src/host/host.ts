@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { WaggleError } from '@waggle/bpf';
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import type { AgentOptions } from '../options.ts';
-import { createIsolatedHost } from '../workload/index.ts';
+import { createIsolatedHost, type HostNeeds } from '../workload/index.ts';
 
 /** Which namespace it is, and what people call it. */
 export interface Host {
@@ -40,6 +40,13 @@ export function openHost(options: HostOptions): Host {
     throw error;
   }
 }
+
+/** What a host is to be prepared for. */
+export const hostNeeds = (options: Pick<AgentOptions, 'device' | 'ipv4-pool' | 'ipv6-pool'>): HostNeeds => ({
+  uplinks: options.device,
+  ipv4: options['ipv4-pool'] !== 'none',
+  ipv6: options['ipv6-pool'] !== 'none',
+});
 
 function namespaceOf({ device, ...options }: HostOptions, netns: string | undefined): Host {
   if (netns !== undefined) {

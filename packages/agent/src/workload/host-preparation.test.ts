@@ -32,7 +32,7 @@ describe('a host', { skip: needsRoot }, () => {
       );
     return { host, settings };
   };
-  const both = { uplink: 'uplink', ipv4: true, ipv6: true };
+  const both = { uplinks: ['uplink'], ipv4: true, ipv6: true };
 
   test('is prepared by a plan that can be shown, and put back', () => {
     const { host, settings } = newHost();
@@ -52,14 +52,26 @@ describe('a host', { skip: needsRoot }, () => {
     assert.equal(settings(), '0 0 0 1 0');
   });
 
+  test('has any number of uplinks, and each parameter once', () => {
+    const { host } = newHost();
+    const places = planHost(host, { ...both, uplinks: ['uplink', 'other'] }).map(({ where }) => where);
+    assert.deepEqual(places, [
+      'net/ipv4/conf/uplink/forwarding',
+      'net/ipv6/conf/uplink/accept_ra',
+      'net/ipv4/conf/other/forwarding',
+      'net/ipv6/conf/other/accept_ra',
+      'net/ipv6/conf/all/forwarding',
+    ]);
+  });
+
   test('needs only what is not right already, and only for its families', () => {
     const { host } = newHost();
-    assert.deepEqual(planHost(host, { ipv4: true, ipv6: false }), []);
-    assert.equal(planHost(host, { ipv4: true, ipv6: true }).length, 1);
+    assert.deepEqual(planHost(host, { uplinks: [], ipv4: true, ipv6: false }), []);
+    assert.equal(planHost(host, { uplinks: [], ipv4: true, ipv6: true }).length, 1);
     host.run(() => writeSysctl('net/ipv6/conf/uplink/accept_ra', 0));
     const places = planHost(host, both).map(({ where }) => where);
     assert.ok(!places.includes('net/ipv6/conf/uplink/accept_ra'));
-    assert.throws(() => planHost(host, { ...both, uplink: 'nowhere' }), { code: 'NOT_FOUND' });
+    assert.throws(() => planHost(host, { ...both, uplinks: ['nowhere'] }), { code: 'NOT_FOUND' });
   });
 
   test('that cannot be prepared is as it was', () => {
@@ -86,7 +98,7 @@ describe('a host', { skip: needsRoot }, () => {
 
   test('is put back to what it was before the first of several runs', () => {
     const { host } = newHost();
-    const first = planHost(host, { uplink: 'uplink', ipv4: true, ipv6: false });
+    const first = planHost(host, { uplinks: ['uplink'], ipv4: true, ipv6: false });
     prepareHost(host, first);
     host.run(() => writeSysctl('net/ipv4/conf/uplink/forwarding', 0));
     const second = planHost(host, both);

@@ -29,28 +29,28 @@ export const hostChanges: DocumentKind<HostChange[]> = {
 
 /** What a host is to be prepared for. */
 export interface HostNeeds {
-  /** Its way to the world, if it has one. */
-  readonly uplink?: string;
+  /** Its ways to the world: names of devices. */
+  readonly uplinks: readonly string[];
   readonly ipv4: boolean;
   readonly ipv6: boolean;
 }
 
 /** The changes that a host needs; none when it is prepared. */
-export function planHost(host: NetworkNamespace, { uplink, ipv4, ipv6 }: HostNeeds): HostChange[] {
-  const wanted: [string, string][] = [];
-  if (ipv4 && uplink !== undefined) wanted.push([`net/ipv4/conf/${uplink}/forwarding`, '1']);
-  if (ipv6 && uplink !== undefined) {
-    const acceptsRoutes = `net/ipv6/conf/${uplink}/accept_ra`;
-    // 1: only as long as it does not forward.
-    if (host.run(() => readSysctl(acceptsRoutes)) === '1') wanted.push([acceptsRoutes, '2']);
-  }
-  if (ipv6) wanted.push(['net/ipv6/conf/all/forwarding', '1']);
-  return host.run(() =>
-    wanted.flatMap(([where, to]) => {
+export function planHost(host: NetworkNamespace, { uplinks, ipv4, ipv6 }: HostNeeds): HostChange[] {
+  return host.run(() => {
+    const wanted: [string, string][] = [];
+    for (const uplink of uplinks) {
+      if (ipv4) wanted.push([`net/ipv4/conf/${uplink}/forwarding`, '1']);
+      const acceptsRoutes = `net/ipv6/conf/${uplink}/accept_ra`;
+      // 1: only as long as it does not forward.
+      if (ipv6 && readSysctl(acceptsRoutes) === '1') wanted.push([acceptsRoutes, '2']);
+    }
+    if (ipv6) wanted.push(['net/ipv6/conf/all/forwarding', '1']);
+    return wanted.flatMap(([where, to]) => {
       const from = readSysctl(where);
       return from === to ? [] : [{ what: 'sysctl' as const, where, from, to }];
-    }),
-  );
+    });
+  });
 }
 
 /**
