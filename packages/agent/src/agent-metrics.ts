@@ -1,9 +1,7 @@
 /** The figures of an agent, under names that Prometheus takes. */
+import { FIRST_DROP } from '@waggle/datapath';
 import type { Agent } from './agent.ts';
 import type { MetricView } from './control.ts';
-
-/** Reasons below this one are no reasons to drop. */
-const FIRST_DROP = 130;
 
 export function metricViews(agent: Agent): MetricView[] {
   return [...endpoints(agent), ...policy(agent), ...addresses(agent), ...traffic(agent), ...process_()];

@@ -3,7 +3,7 @@
  * is in the kernel at once and in the store soon after; when it ends, whatever way, traffic goes on under what is in the kernel.
  */
 import { Datapath } from '@waggle/datapath';
-import { LabelFilter, PolicyRepository, parseLabel } from '@waggle/policy';
+import { LabelFilter, PolicyRepository, parseLabel, RESERVED_IDENTITIES } from '@waggle/policy';
 import { AddressBook } from './addresses/index.ts';
 import { type AgentState, openState } from './agent-state.ts';
 import type { DeviceView, MutableConfig } from './control.ts';
@@ -13,7 +13,7 @@ import { DevicePrograms } from './host/device-programs.ts';
 import { HostDevices } from './host/devices.ts';
 import { type Host, hostNeeds, openHost } from './host/host.ts';
 import { HostAddresses } from './host/host-addresses.ts';
-import { HOST_IDENTITY, IdentityTable } from './identities/identity-table.ts';
+import { IdentityTable } from './identities/identity-table.ts';
 import { createLog, type Logger } from './log.ts';
 import type { AgentOptions } from './options.ts';
 import { wantedPeers } from './peers/peer-table.ts';
@@ -316,7 +316,7 @@ export class Agent {
 
   /** Decides about the host's own traffic where rules select it. */
   #followFirewall(): void {
-    this.#devicePrograms.setFirewall(this.#repository.rulesFor(HOST_IDENTITY).length > 0);
+    this.#devicePrograms.setFirewall(this.#repository.rulesFor(RESERVED_IDENTITIES.host).length > 0);
   }
 
   /** Brings the kernel in step with what was saved. */
@@ -345,7 +345,10 @@ export class Agent {
     }
     const strays = this.#networks.removeStrays(devices);
     if (strays.length > 0) this.log.warn({ devices: strays }, 'Devices of unknown endpoints were removed');
-    const identities = new Set([HOST_IDENTITY, ...[...this.endpoints.table].map(({ identity }) => identity)]);
+    const identities = new Set([
+      RESERVED_IDENTITIES.host,
+      ...[...this.endpoints.table].map(({ identity }) => identity),
+    ]);
     const policies = this.datapath.policyIdentities().filter((identity) => !identities.has(identity));
     if (policies.length > 0) {
       const nothing = policies.map((identity) => ({ identity, entries: null }));

@@ -58,7 +58,7 @@ export {
   policyValue,
 } from './policy-map.ts';
 export type { PolicyUpdate } from './policy-sets.ts';
-export { Reason } from './reasons.ts';
+export { FIRST_DROP, Reason } from './reasons.ts';
 export { metrics } from './report.bpf.ts';
 export { type Passage, SimulatedDatapath } from './simulated-datapath.ts';
 export type { PortRange } from './source-ports.ts';

@@ -1,7 +1,8 @@
-/**
- * Why packets are dropped, and what else is counted: the field's numbers, so that clients that know them name ours right.
- * From 130 on they are reasons to drop.
- */
+/** Why packets are dropped, and what else is counted: the field's numbers, so that clients that know them name ours right. */
+
+/** Reasons below this one are no reasons to drop. */
+export const FIRST_DROP = 130;
+
 export const Reason = {
   Forwarded: 0,
   InvalidSource: 132,

@@ -23,9 +23,6 @@ const FOLLOWING: Readonly<Record<EndpointState, readonly EndpointState[]>> = {
   invalid: ['waiting-to-regenerate', 'disconnecting'],
 };
 
-/** The states in which an endpoint begins. */
-export const FIRST_STATES: readonly EndpointState[] = ['waiting-for-identity', 'restoring'];
-
 /**
  * Says whether a change of state is one that can be.
  * @throws WaggleError INVALID with both states.

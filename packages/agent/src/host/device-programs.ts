@@ -4,7 +4,7 @@
  */
 import type { Datapath } from '@waggle/datapath';
 import type { NetworkNamespace } from '@waggle/kernel';
-import { HOST_IDENTITY } from '../identities/identity-table.ts';
+import { RESERVED_IDENTITIES } from '@waggle/policy';
 import type { AgentOptions } from '../options.ts';
 import type { Enforcer } from '../policies/enforcer.ts';
 import { addressesOf } from './host-addresses.ts';
@@ -73,13 +73,13 @@ export class DevicePrograms {
     if (on === this.#firewall) return;
     const { enforcer } = this.#options;
     if (on) {
-      enforcer.keep(HOST_IDENTITY);
+      enforcer.keep(RESERVED_IDENTITIES.host);
       enforcer.enforce();
     }
     this.#firewall = on;
     this.refresh();
     if (!on) {
-      enforcer.drop(HOST_IDENTITY);
+      enforcer.drop(RESERVED_IDENTITIES.host);
       enforcer.enforce();
     }
   }

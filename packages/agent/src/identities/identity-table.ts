@@ -6,18 +6,16 @@ import { WaggleError } from '@waggle/bpf';
 import {
   type AllocatorSnapshot,
   cidrLabels,
-  formatLabel,
   type Identity,
   IdentityAllocator,
   type Label,
   type NamedPort,
   type PolicyRepository,
   parseLabel,
+  RESERVED_IDENTITIES,
   reservedIdentities,
   sortLabels,
 } from '@waggle/policy';
-
-export const HOST_IDENTITY = 1;
 
 /** The labels of this host itself, beside `reserved:host`. */
 export interface IdentityTableOptions {
@@ -58,7 +56,7 @@ export class IdentityTable {
         })
       : new IdentityAllocator();
     this.#reserved = reservedIdentities().map((identity) =>
-      identity.id === HOST_IDENTITY
+      identity.id === RESERVED_IDENTITIES.host
         ? { ...identity, labels: sortLabels([...identity.labels, ...hostLabels]) }
         : identity,
     );
@@ -172,6 +170,3 @@ export class IdentityTable {
     this.#repository.setIdentity({ id: identity.id, labels, namedPorts });
   }
 }
-
-/** An identity's labels as texts. */
-export const labelTexts = (labels: readonly Label[]): string[] => labels.map(formatLabel);

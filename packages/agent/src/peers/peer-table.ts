@@ -2,9 +2,8 @@
  * Who is behind an address that is no endpoint of this host, as the datapath has to know it: this host itself, and the CIDRs that
  * rules name. What is wanted is computed anew each time; what has to be done is the difference to what is there.
  */
-import type { Identity } from '@waggle/policy';
+import { type Identity, RESERVED_IDENTITIES } from '@waggle/policy';
 import type { PeerView } from '../control.ts';
-import { HOST_IDENTITY } from '../identities/identity-table.ts';
 
 export interface PeerSources {
   /** The addresses of this host, without prefix lengths. */
@@ -31,7 +30,7 @@ export function wantedPeers({ hostAddresses, cidrs }: PeerSources): Map<string, 
   // An address of this host is this host, whatever CIDRs rules name.
   for (const address of hostAddresses) {
     const cidr = `${address}/${address.includes(':') ? 128 : 32}`;
-    peers.set(cidr, { cidr, identity: HOST_IDENTITY, source: 'host' });
+    peers.set(cidr, { cidr, identity: RESERVED_IDENTITIES.host, source: 'host' });
   }
   return peers;
 }

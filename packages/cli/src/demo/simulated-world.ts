@@ -4,6 +4,7 @@
  */
 import { TcpFlag } from '@waggle/bpf';
 import {
+  FIRST_DROP,
   type InstalledEntry,
   type Passage,
   Reason,
@@ -31,8 +32,6 @@ const { Syn, Ack, Psh, Fin } = TcpFlag;
 const FIRST_DEVICE = 11;
 const FIRST_IDENTITY = 1001;
 const FIRST_PORT = 40_000;
-/** From this number on reasons are reasons to drop. */
-const FIRST_DROP = 130;
 
 interface Actor extends Pick<Member, 'role' | 'labels' | 'identity' | 'address'> {
   readonly device: number;
