@@ -1,5 +1,7 @@
 /** What an agent can be asked, answered from its parts. */
+import { hostPrefix } from '@waggle/kernel';
 import { formatLabel, hasLabels, type Identity, narrowestCidr, parseLabel } from '@waggle/policy';
+import { listAddresses } from './addresses/index.ts';
 import type { Agent } from './agent.ts';
 import { metricViews } from './agent-metrics.ts';
 import type {
@@ -109,17 +111,8 @@ const identityView = (agent: Agent, { id, labels }: Identity): IdentityView => (
 
 function peers(agent: Agent, cidr?: string): PeerView[] {
   const endpoints = [...agent.endpoints.table].flatMap(({ name, identity, addresses }) =>
-    [addresses.ipv4, addresses.ipv6].flatMap((address) =>
-      address === undefined
-        ? []
-        : [
-            {
-              cidr: `${address}/${address.includes(':') ? 128 : 32}`,
-              identity,
-              source: 'endpoint' as const,
-              name,
-            },
-          ],
+    listAddresses(addresses).map(
+      (address): PeerView => ({ cidr: hostPrefix(address), identity, source: 'endpoint', name }),
     ),
   );
   const all = [...endpoints, ...agent.peers().values()];

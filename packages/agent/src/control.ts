@@ -6,6 +6,7 @@
  * Then nothing has changed.
  */
 import type { NamedPort, PolicyStatus, Trace } from '@waggle/policy';
+import type { EndpointAddresses } from './addresses/index.ts';
 
 /** Where the other end of an endpoint's veth pair is put. The agent opens it while the request lasts. */
 export type NamespacePlace =
@@ -132,7 +133,7 @@ export interface AddressControl {
   allocate(
     owner: string,
     options?: { readonly family?: 'ipv4' | 'ipv6'; readonly expires?: number },
-  ): { readonly ipv4?: string; readonly ipv6?: string };
+  ): EndpointAddresses;
   /** This very address. @throws WaggleError EXISTS when it has an owner. */
   take(address: string, owner: string): void;
   release(address: string): void;

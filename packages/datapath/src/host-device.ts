@@ -3,7 +3,7 @@
  * translations that they have made.
  */
 import { type Infer, WaggleError } from '@waggle/bpf';
-import { loadDeclared, parseIpv4 } from '@waggle/kernel';
+import { hostPrefix, loadDeclared, parseIpv4 } from '@waggle/kernel';
 import { addressWords, prefixKey } from './address-words.ts';
 import { HOST } from './addresses.bpf.ts';
 import { DeviceLinks } from './device-links.ts';
@@ -149,10 +149,8 @@ const rangeText = ({ prefixLength, role, address }: Range): string =>
   `${role} ${address.join('.')}/${prefixLength}`;
 
 /** The addresses of a device, as prefixes. */
-const ownAddresses = ({ ipv4, ipv6 }: DeviceSpec): string[] => [
-  ...(ipv4 === undefined ? [] : [`${ipv4}/32`]),
-  ...(ipv6 === undefined ? [] : [`${ipv6}/128`]),
-];
+const ownAddresses = ({ ipv4, ipv6 }: DeviceSpec): string[] =>
+  [ipv4, ipv6].filter((address) => address !== undefined).map(hostPrefix);
 
 function rangeKey(device: number, role: number, prefix: string): Range {
   const { prefixLength, address } = prefixKey(prefix);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AddressControl, AddressView } from '../control.ts';
 import type { DocumentKind, StateDocument } from '../state/index.ts';
 import { AddressPool, type AddressPoolOptions } from './address-pool.ts';
+import type { EndpointAddresses } from './endpoint-addresses.ts';
 import { PoolSnapshot } from './pool-snapshot.ts';
 
 const families = ['ipv4', 'ipv6'] as const;
@@ -51,7 +52,7 @@ export class AddressBook implements AddressControl {
   allocate(
     owner: string,
     options: { readonly family?: 'ipv4' | 'ipv6'; readonly expires?: number } = {},
-  ): { readonly ipv4?: string; readonly ipv6?: string } {
+  ): EndpointAddresses {
     const wanted = options.family === undefined ? families : [options.family];
     const pools = wanted.flatMap((family) => {
       const pool = this.#pools[family];

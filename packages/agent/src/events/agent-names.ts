@@ -3,13 +3,14 @@
  * thousand, and what is known changes seldom.
  */
 import { formatLabel, formatReference, type Identity, type PolicyRepository, ruleName } from '@waggle/policy';
+import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
 import type { EventNames, NamedEndpoint } from './monitor-event.ts';
 
 /** Where names come from. */
 export interface NameSources {
   readonly endpoints: () => Iterable<
     NamedEndpoint & {
-      readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+      readonly addresses: EndpointAddresses;
       readonly device: { readonly interfaceName: string; readonly interfaceIndex: number } | undefined;
     }
   >;
@@ -77,9 +78,7 @@ export class AgentNames implements EventNames {
     if (now - this.#asked < REMEMBERED) return;
     this.#asked = now;
     for (const { id, name, device, addresses } of this.#sources.endpoints()) {
-      for (const address of [addresses.ipv4, addresses.ipv6]) {
-        if (address !== undefined) this.#addresses.set(address, { id, name });
-      }
+      for (const address of listAddresses(addresses)) this.#addresses.set(address, { id, name });
       if (!device) continue;
       this.#endpoints.set(device.interfaceIndex, { id, name });
       this.#devices.set(device.interfaceIndex, device.interfaceName);

@@ -1,5 +1,5 @@
 /** The addresses of the host itself, followed as they come and go: who has one of them is the host, whatever rules say of its CIDR. */
-import { Network, type NetworkNamespace } from '@waggle/kernel';
+import { type InterfaceAddress, Network, type NetworkNamespace } from '@waggle/kernel';
 
 /** Several addresses of a device change at once. */
 const QUIET = 20;
@@ -46,10 +46,16 @@ export class HostAddresses implements Disposable {
   }
 
   #read(): string[] {
-    const global = this.#network.addresses.list().filter(({ scope }) => scope !== 'host' && scope !== 'link');
-    return [...new Set(global.map(({ address }) => address))].sort();
+    const addresses = this.#network.addresses
+      .list()
+      .filter(holdsEverywhere)
+      .map(({ address }) => address);
+    return [...new Set(addresses)].sort();
   }
 }
+
+/** Not only on its own host or link. */
+const holdsEverywhere = ({ scope }: InterfaceAddress): boolean => scope !== 'host' && scope !== 'link';
 
 /** The first address of a device in each family, of those that hold everywhere. */
 export function addressesOf(
@@ -57,10 +63,8 @@ export function addressesOf(
   device: number,
 ): { readonly ipv4?: string; readonly ipv6?: string } {
   using network = Network.open(host);
-  const global = network.addresses
-    .list({ device })
-    .filter(({ scope }) => scope !== 'host' && scope !== 'link');
-  const first = (version: 4 | 6) => global.find(({ family }) => family === version)?.address;
+  const addresses = network.addresses.list({ device }).filter(holdsEverywhere);
+  const first = (version: 4 | 6) => addresses.find(({ family }) => family === version)?.address;
   const [ipv4, ipv6] = [first(4), first(6)];
   return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
 }

@@ -2,6 +2,7 @@
  * Who is behind an address that is no endpoint of this host, as the datapath has to know it: this host itself, and the CIDRs that
  * rules name. What is wanted is computed anew each time; what has to be done is the difference to what is there.
  */
+import { hostPrefix } from '@waggle/kernel';
 import { type Identity, RESERVED_IDENTITIES } from '@waggle/policy';
 import type { PeerView } from '../control.ts';
 
@@ -29,7 +30,7 @@ export function wantedPeers({ hostAddresses, cidrs }: PeerSources): Map<string, 
   }
   // An address of this host is this host, whatever CIDRs rules name.
   for (const address of hostAddresses) {
-    const cidr = `${address}/${address.includes(':') ? 128 : 32}`;
+    const cidr = hostPrefix(address);
     peers.set(cidr, { cidr, identity: RESERVED_IDENTITIES.host, source: 'host' });
   }
   return peers;

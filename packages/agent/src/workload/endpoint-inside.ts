@@ -1,12 +1,14 @@
 /** The endpoint's side of its network: its device, and the gateway as the way to everywhere. */
 import { WaggleError } from '@waggle/bpf';
 import {
+  hostPrefix,
   type Network,
   type NetworkLink,
   type NetworkNamespace,
   type RouteSpec,
   writeSysctl,
 } from '@waggle/kernel';
+import type { EndpointAddresses } from '../addresses/index.ts';
 import type { Gateway } from './gateway.ts';
 
 /** What is to be set up inside. */
@@ -15,7 +17,7 @@ export interface InsideSpec {
   readonly network: Network;
   /** The endpoint's end of the pair. */
   readonly link: NetworkLink;
-  readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+  readonly addresses: EndpointAddresses;
   readonly gateway: Gateway;
 }
 
@@ -29,13 +31,13 @@ export function configureEndpoint({ namespace, network, link, addresses, gateway
   network.links.set('lo', { up: true });
   network.links.set(link.index, { up: true });
   if (ipv4 !== undefined) {
-    network.addresses.replace(link.index, `${ipv4}/32`);
+    network.addresses.replace(link.index, hostPrefix(ipv4));
     network.neighbours.replace({ device: link.index, address: gateway.ipv4, mac: gateway.mac });
-    addRoute(network, { destination: `${gateway.ipv4}/32`, device: link.index, scope: 'link' });
+    addRoute(network, { destination: hostPrefix(gateway.ipv4), device: link.index, scope: 'link' });
     addRoute(network, { destination: '0.0.0.0/0', via: gateway.ipv4, device: link.index });
   }
   if (ipv6 !== undefined) {
-    network.addresses.replace(link.index, `${ipv6}/128`, { noDuplicateDetection: true });
+    network.addresses.replace(link.index, hostPrefix(ipv6), { noDuplicateDetection: true });
     network.neighbours.replace({ device: link.index, address: gateway.ipv6, mac: gateway.mac, router: true });
     addRoute(network, { destination: '::/0', via: gateway.ipv6, device: link.index });
   }

@@ -6,7 +6,8 @@
  * fails the pair is gone again. It may be repeated: what is there already stays, so the same call restores an endpoint.
  */
 import { WaggleError } from '@waggle/bpf';
-import { Network, type NetworkLink, type NetworkNamespace, writeSysctl } from '@waggle/kernel';
+import { hostPrefix, Network, type NetworkLink, type NetworkNamespace, writeSysctl } from '@waggle/kernel';
+import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
 import { configureEndpoint } from './endpoint-inside.ts';
 import { GATEWAY, type Gateway } from './gateway.ts';
 
@@ -19,7 +20,7 @@ export interface EndpointNetworkSpec {
   readonly hostName: string;
   /** Of the endpoint's end; `eth0` by default. */
   readonly containerName?: string;
-  readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+  readonly addresses: EndpointAddresses;
   readonly gateway?: Gateway;
   /** Bytes; 1500 by default. */
   readonly mtu?: number;
@@ -129,27 +130,23 @@ export interface HostSide {
   readonly link: NetworkLink;
   /** Of the endpoint's end. */
   readonly mac: string;
-  readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+  readonly addresses: EndpointAddresses;
 }
 
 /** The host's side: what is for the endpoint goes to its pair, and what comes from there may go on. */
-export function routeToEndpoint({ host, network, link, mac, addresses: { ipv4, ipv6 } }: HostSide): void {
+export function routeToEndpoint({ host, network, link, mac, addresses }: HostSide): void {
   host.run(() => {
-    if (ipv4 !== undefined) {
+    if (addresses.ipv4 !== undefined) {
       // Per device: the host does not become a router between its other networks.
       writeSysctl(`net/ipv4/conf/${link.name}/forwarding`, 1);
       writeSysctl(`net/ipv4/conf/${link.name}/rp_filter`, 0);
     }
     // No address of its own on this end: the gateway's is answered for by the datapath.
-    if (ipv6 !== undefined) writeSysctl(`net/ipv6/conf/${link.name}/addr_gen_mode`, 1);
+    if (addresses.ipv6 !== undefined) writeSysctl(`net/ipv6/conf/${link.name}/addr_gen_mode`, 1);
   });
   network.links.set(link.index, { up: true });
-  for (const [address, length] of [
-    [ipv4, 32],
-    [ipv6, 128],
-  ] as const) {
-    if (address === undefined) continue;
-    network.routes.replace({ destination: `${address}/${length}`, device: link.index });
+  for (const address of listAddresses(addresses)) {
+    network.routes.replace({ destination: hostPrefix(address), device: link.index });
     network.neighbours.replace({ device: link.index, address, mac });
   }
 }

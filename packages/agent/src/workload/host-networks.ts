@@ -4,6 +4,7 @@
  */
 import { WaggleError } from '@waggle/bpf';
 import { Network, type NetworkLink, type NetworkNamespace } from '@waggle/kernel';
+import type { EndpointAddresses } from '../addresses/index.ts';
 import type { NamespacePlace } from '../control.ts';
 import { connectEndpoint, routeToEndpoint } from './endpoint-network.ts';
 import { GATEWAY } from './gateway.ts';
@@ -15,13 +16,8 @@ import { PairRemoval } from './pair-removal.ts';
 const NAME = /^lxc\d{1,5}$/;
 export const hostNameOf = (endpoint: number): string => `lxc${endpoint}`;
 
-interface Addresses {
-  readonly ipv4?: string;
-  readonly ipv6?: string;
-}
-
-/** The device of an endpoint on the host. */
-export interface HostDevice {
+/** The device of an endpoint on the host, and where its other end is. */
+export interface EndpointDevice {
   readonly interfaceName: string;
   readonly interfaceIndex: number;
   readonly mac: string;
@@ -61,7 +57,7 @@ export class HostNetworks {
    * Makes a pair into the namespace at a place. Nothing is left behind when it throws.
    * @throws WaggleError
    */
-  connect(place: NamespacePlace, endpoint: number, addresses: Addresses): HostDevice {
+  connect(place: NamespacePlace, endpoint: number, addresses: EndpointAddresses): EndpointDevice {
     using namespace = openPlace(place, this.#host);
     const pair = connectEndpoint({
       host: this.#host,
@@ -85,7 +81,10 @@ export class HostNetworks {
    * Takes the host's end of a pair that somebody else made and set up inside; the way to its addresses is made here.
    * @throws WaggleError NOT_FOUND, WRONG_TYPE for a device that is not of a pair
    */
-  take({ name, mac }: { readonly name: string; readonly mac: string }, addresses: Addresses): HostDevice {
+  take(
+    { name, mac }: { readonly name: string; readonly mac: string },
+    addresses: EndpointAddresses,
+  ): EndpointDevice {
     const link = this.#network.links.get(name);
     if (link.kind !== 'veth') {
       throw new WaggleError(
@@ -100,7 +99,7 @@ export class HostNetworks {
   }
 
   /** Whether a device is still the one that it was; then it is watched. */
-  isThere({ interfaceName, interfaceIndex, hostMac }: HostDevice): boolean {
+  isThere({ interfaceName, interfaceIndex, hostMac }: EndpointDevice): boolean {
     const link = findLink(this.#network, interfaceIndex);
     const same = link?.name === interfaceName && link.mac === hostMac;
     if (same) this.#watch.add(interfaceIndex);
@@ -108,7 +107,7 @@ export class HostNetworks {
   }
 
   /** Removes what was made, and the way to what was taken; soon, and harmless when it is gone. */
-  disconnect(device: HostDevice, addresses: Addresses): void {
+  disconnect(device: EndpointDevice, addresses: EndpointAddresses): void {
     this.#watch.delete(device.interfaceIndex);
     const end = { name: device.interfaceName, index: device.interfaceIndex };
     if (device.ownsDevice) this.#removal.remove(end, addresses);
@@ -119,7 +118,7 @@ export class HostNetworks {
    * Removes pairs that were made here, in whatever run, and that nobody has: of endpoints that were never finished, or not saved.
    * @returns their names.
    */
-  removeStrays(known: readonly HostDevice[], { dryRun = false } = {}): string[] {
+  removeStrays(known: readonly EndpointDevice[], { dryRun = false } = {}): string[] {
     const indexes = new Set(known.map(({ interfaceIndex }) => interfaceIndex));
     const strays = this.#network.links
       .list({ kind: 'veth' })

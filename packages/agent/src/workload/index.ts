@@ -6,7 +6,7 @@ export {
   type EndpointNetworkSpec,
 } from './endpoint-network.ts';
 export { GATEWAY, type Gateway } from './gateway.ts';
-export { type HostDevice, HostNetworks, type HostNetworksOptions, hostNameOf } from './host-networks.ts';
+export { type EndpointDevice, HostNetworks, type HostNetworksOptions, hostNameOf } from './host-networks.ts';
 export {
   HostChange,
   type HostNeeds,

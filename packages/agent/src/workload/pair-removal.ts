@@ -3,7 +3,8 @@
  * another thread, and those that are to go meanwhile go together afterwards. What leads to them goes at once.
  */
 import { WaggleError } from '@waggle/bpf';
-import { Network, type NetworkNamespace } from '@waggle/kernel';
+import { hostPrefix, Network, type NetworkNamespace } from '@waggle/kernel';
+import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
 
 /** Devices of this group are about to be deleted: `wagg` as a number. */
 const GROUP = 0x77616767;
@@ -12,11 +13,6 @@ const GROUP = 0x77616767;
 export interface HostEnd {
   readonly name: string;
   readonly index: number;
-}
-
-interface Addresses {
-  readonly ipv4?: string;
-  readonly ipv6?: string;
 }
 
 export class PairRemoval {
@@ -35,7 +31,7 @@ export class PairRemoval {
    * Begins to remove a pair; its addresses lead nowhere when this returns. That it is gone already is fine.
    * @throws KernelError
    */
-  remove(end: HostEnd, addresses: Addresses): void {
+  remove(end: HostEnd, addresses: EndpointAddresses): void {
     this.detach(end, addresses);
     try {
       if (this.#network.links.name(end.index) !== end.name) return;
@@ -49,14 +45,10 @@ export class PairRemoval {
   }
 
   /** Lets addresses lead nowhere, and the pair stay. */
-  detach({ index }: HostEnd, { ipv4, ipv6 }: Addresses): void {
-    for (const [address, length] of [
-      [ipv4, 32],
-      [ipv6, 128],
-    ] as const) {
-      if (address === undefined) continue;
+  detach({ index }: HostEnd, addresses: EndpointAddresses): void {
+    for (const address of listAddresses(addresses)) {
       try {
-        this.#network.routes.delete({ destination: `${address}/${length}`, device: index });
+        this.#network.routes.delete({ destination: hostPrefix(address), device: index });
       } catch (error) {
         ignoreMissing(error);
       }

@@ -7,6 +7,7 @@ import {
   formatIpv4,
   formatMac,
   formatPrefix,
+  hostPrefix,
   networkOf,
   parseAddress,
   parseIpv4,
@@ -28,6 +29,18 @@ describe('addresses', () => {
         const parsed = parseAddress(formatAddress(bytes));
         assert.deepEqual(parsed.bytes, bytes);
         assert.equal(parsed.family, bytes.length === 4 ? 4 : 6);
+      }),
+    );
+  });
+
+  test('alone are prefixes of all their bits', () => {
+    assert.equal(hostPrefix('10.0.0.1'), '10.0.0.1/32');
+    assert.equal(hostPrefix('2001:DB8::0:1'), '2001:db8::1/128');
+    assert.throws(() => hostPrefix('10.0.0.0/8'), { code: 'MALFORMED', message: /is not an IP address/ });
+    fc.assert(
+      fc.property(address, (bytes) => {
+        const text = formatAddress(bytes);
+        assert.deepEqual(parsePrefix(hostPrefix(text)), parsePrefix(text));
       }),
     );
   });

@@ -174,6 +174,15 @@ export function formatPrefix({ bytes, length }: Pick<IpPrefix, 'bytes' | 'length
   return `${formatAddress(bytes)}/${length}`;
 }
 
+/**
+ * The prefix that has one address alone, whose bits all count.
+ * @throws WaggleError MALFORMED
+ */
+export function hostPrefix(address: string): string {
+  const { bytes } = parseAddress(address);
+  return formatPrefix({ bytes, length: 8 * bytes.length });
+}
+
 /** The network that a prefix lies in: the same prefix with the bits after it cleared. */
 export function networkOf(prefix: IpPrefix): IpPrefix {
   const bytes = prefix.bytes.map((byte, index) => {

@@ -3,6 +3,7 @@ export {
   formatIpv4,
   formatMac,
   formatPrefix,
+  hostPrefix,
   type IpAddress,
   type IpFamily,
   type IpPrefix,
