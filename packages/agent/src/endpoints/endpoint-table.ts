@@ -33,15 +33,18 @@ export class EndpointTable implements Iterable<Endpoint> {
     throw new WaggleError('FULL', `This host has ${LAST_ID} endpoints, and cannot have more.`);
   }
 
-  /** @throws WaggleError EXISTS when the name, or the container, is taken. */
+  /** @throws WaggleError EXISTS when the name is taken. */
+  checkName(name: string): void {
+    const taken = this.find({ name });
+    if (!taken) return;
+    throw new WaggleError('EXISTS', `There is already an endpoint ${name} (number ${taken.id}).`, {
+      hint: 'Choose another name, or remove it with waggle endpoint delete',
+    });
+  }
+
+  /** @throws WaggleError EXISTS when its name is taken. */
   add(endpoint: Endpoint): void {
-    for (const other of this) {
-      if (other.name === endpoint.name) {
-        throw new WaggleError('EXISTS', `There is already an endpoint ${other.name} (number ${other.id}).`, {
-          hint: 'Choose another name, or remove it with waggle endpoint delete',
-        });
-      }
-    }
+    this.checkName(endpoint.name);
     this.#endpoints.set(endpoint.id, endpoint);
   }
 

@@ -1,7 +1,9 @@
 /** An endpoint, as the agent keeps it: what was asked for, what it got, and how it is doing. */
 import { formatLabel, type Label, type NamedPort, PROTOCOLS, parseLabel } from '@waggle/policy';
 import * as z from 'zod';
+import type { EndpointAddresses } from '../addresses/index.ts';
 import type { EndpointState } from '../control.ts';
+import type { EndpointDevice } from '../workload/index.ts';
 import { EndpointLog } from './endpoint-log.ts';
 import { checkTransition } from './endpoint-state.ts';
 
@@ -27,22 +29,6 @@ export const savedEndpoint = z.object({
   created: z.string(),
 });
 export type SavedEndpoint = z.infer<typeof savedEndpoint>;
-
-/** The device of an endpoint on the host, and where its other end is. */
-export interface EndpointDevice {
-  readonly interfaceName: string;
-  readonly interfaceIndex: number;
-  readonly mac: string;
-  readonly hostMac: string;
-  /** The inode of the namespace of the other end; 0 where it is not known. */
-  readonly namespace: number;
-  readonly ownsDevice: boolean;
-}
-
-export interface EndpointAddresses {
-  readonly ipv4?: string;
-  readonly ipv6?: string;
-}
 
 export class Endpoint {
   readonly id: number;

@@ -3,66 +3,19 @@
  * pools and in the table of identities always belongs to an endpoint that is listed here.
  */
 import { WaggleError } from '@waggle/bpf';
-import { formatLabel, type LabelFilter } from '@waggle/policy';
+import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
 import type {
   EndpointControl,
   EndpointLogLine,
   EndpointReference,
   EndpointRequest,
   EndpointView,
-  NamespacePlace,
 } from '../control.ts';
-import type { IdentityTable } from '../identities/identity-table.ts';
-import type { Enforcer } from '../policies/enforcer.ts';
-import { Endpoint, type EndpointAddresses, type EndpointDevice, type SavedEndpoint } from './endpoint.ts';
+import { Endpoint, type SavedEndpoint } from './endpoint.ts';
 import { changedLabels, identityLabels, readLabels } from './endpoint-labels.ts';
+import type { EndpointsOptions } from './endpoint-parts.ts';
 import { EndpointTable } from './endpoint-table.ts';
-
-/** The devices of endpoints. */
-export interface EndpointNetworks {
-  /** Makes a veth pair into a namespace. Nothing is left behind when it throws. */
-  connect(place: NamespacePlace, id: number, addresses: EndpointAddresses): EndpointDevice;
-  /** Takes a device that somebody else has made. */
-  take(device: { readonly name: string; readonly mac: string }, addresses: EndpointAddresses): EndpointDevice;
-  /** Whether the device is still the one that it was. */
-  isThere(device: EndpointDevice): boolean;
-  /** Removes what was made; harmless when it is gone. */
-  disconnect(device: EndpointDevice, addresses: EndpointAddresses): void;
-}
-
-/** What the datapath does for an endpoint. */
-export interface EndpointPrograms {
-  addEndpoint(endpoint: {
-    readonly interface: number;
-    readonly identity: number;
-    readonly ipv4?: string;
-    readonly ipv6?: string;
-    readonly mac: string;
-    readonly gatewayMac: string;
-  }): void;
-  updateEndpoint(device: number, change: { readonly identity: number }): void;
-  removeEndpoint(device: number): void;
-}
-
-/** The addresses of endpoints. */
-export interface EndpointPools {
-  allocate(owner: string): EndpointAddresses;
-  take(address: string, owner: string): void;
-  release(address: string): void;
-}
-
-export interface EndpointsOptions {
-  readonly networks: EndpointNetworks;
-  readonly programs: EndpointPrograms;
-  readonly pools: EndpointPools;
-  readonly identities: IdentityTable;
-  readonly enforcer: Enforcer;
-  readonly labelFilter: LabelFilter;
-  /** Told after every change, for the store and for those who follow. */
-  readonly onChange: (endpoint: Endpoint, what: 'created' | 'changed' | 'deleted') => void;
-  /** The number that the next endpoint gets. */
-  readonly next?: number;
-}
+import { endpointView } from './endpoint-view.ts';
 
 export class Endpoints implements EndpointControl {
   readonly table: EndpointTable;
@@ -157,9 +110,7 @@ export class Endpoints implements EndpointControl {
       programs.removeEndpoint(device.interfaceIndex);
       networks.disconnect(device, addresses);
     }
-    for (const address of [addresses.ipv4, addresses.ipv6]) {
-      if (address !== undefined) pools.release(address);
-    }
+    for (const address of listAddresses(addresses)) pools.release(address);
     this.#releaseIdentity(endpoint.id, endpoint.identity);
     endpoint.enter('disconnected', 'Removed');
     this.table.remove(endpoint);
@@ -215,12 +166,7 @@ export class Endpoints implements EndpointControl {
     const labels = readLabels(request.labels);
     const id = this.table.takeId();
     const name = request.name ?? `endpoint-${id}`;
-    const taken = this.table.find({ name });
-    if (taken) {
-      throw new WaggleError('EXISTS', `There is already an endpoint ${name} (number ${taken.id}).`, {
-        hint: 'Choose another name, or remove it with waggle endpoint delete',
-      });
-    }
+    this.table.checkName(name);
     const addresses = this.#addresses(request, name, undo);
     const endpoint = new Endpoint('waiting-for-identity', {
       id,
@@ -238,16 +184,15 @@ export class Endpoints implements EndpointControl {
   #addresses(request: EndpointRequest, owner: string, undo: (() => void)[]): EndpointAddresses {
     const { pools } = this.#options;
     const { ipv4, ipv6 } = request;
-    const own = [ipv4, ipv6].filter((address) => address !== undefined);
-    for (const address of own) {
+    const own = { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
+    const wanted = listAddresses(own);
+    for (const address of wanted) {
       pools.take(address, owner);
       undo.push(() => pools.release(address));
     }
-    if (own.length > 0) return { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) };
+    if (wanted.length > 0) return own;
     const allocated = pools.allocate(owner);
-    for (const address of [allocated.ipv4, allocated.ipv6]) {
-      if (address !== undefined) undo.push(() => pools.release(address));
-    }
+    for (const address of listAddresses(allocated)) undo.push(() => pools.release(address));
     return allocated;
   }
 
@@ -323,26 +268,6 @@ export class Endpoints implements EndpointControl {
   }
 
   #view(endpoint: Endpoint): EndpointView {
-    const { id, name, state, identity, labels, addresses, device, container, namedPorts, created } = endpoint;
-    const { identities, enforcer, labelFilter } = this.#options;
-    const known = identities.find(identity);
-    return {
-      id,
-      name,
-      state,
-      ...(known && { identity: { id: identity, labels: known.labels.map(formatLabel) } }),
-      labels: labels.map(formatLabel),
-      informationLabels: labelFilter.split([...labels]).information.map(formatLabel),
-      ...addresses,
-      mac: device?.mac ?? '',
-      hostMac: device?.hostMac ?? '',
-      interfaceName: device?.interfaceName ?? '',
-      interfaceIndex: device?.interfaceIndex ?? 0,
-      namespace: device?.namespace ?? 0,
-      ...(container && { container }),
-      namedPorts,
-      created,
-      policy: enforcer.realised(identity),
-    };
+    return endpointView(endpoint, this.#options);
   }
 }

@@ -1,0 +1,48 @@
+/** What the endpoints of a host are made with: devices, programs, addresses, identities and policies, as far as they are asked. */
+import type { EndpointSpec } from '@waggle/datapath';
+import type { LabelFilter } from '@waggle/policy';
+import type { EndpointAddresses } from '../addresses/index.ts';
+import type { NamespacePlace } from '../control.ts';
+import type { IdentityTable } from '../identities/identity-table.ts';
+import type { Enforcer } from '../policies/enforcer.ts';
+import type { EndpointDevice } from '../workload/index.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** The devices of endpoints. */
+export interface EndpointNetworks {
+  /** Makes a veth pair into a namespace. Nothing is left behind when it throws. */
+  connect(place: NamespacePlace, id: number, addresses: EndpointAddresses): EndpointDevice;
+  /** Takes a device that somebody else has made. */
+  take(device: { readonly name: string; readonly mac: string }, addresses: EndpointAddresses): EndpointDevice;
+  /** Whether the device is still the one that it was. */
+  isThere(device: EndpointDevice): boolean;
+  /** Removes what was made; harmless when it is gone. */
+  disconnect(device: EndpointDevice, addresses: EndpointAddresses): void;
+}
+
+/** What the datapath does for an endpoint. */
+export interface EndpointPrograms {
+  addEndpoint(spec: EndpointSpec): void;
+  updateEndpoint(device: number, change: Pick<EndpointSpec, 'identity'>): void;
+  removeEndpoint(device: number): void;
+}
+
+/** The addresses of endpoints. */
+export interface EndpointPools {
+  allocate(owner: string): EndpointAddresses;
+  take(address: string, owner: string): void;
+  release(address: string): void;
+}
+
+export interface EndpointsOptions {
+  readonly networks: EndpointNetworks;
+  readonly programs: EndpointPrograms;
+  readonly pools: EndpointPools;
+  readonly identities: IdentityTable;
+  readonly enforcer: Enforcer;
+  readonly labelFilter: LabelFilter;
+  /** Told after every change, for the store and for those who follow. */
+  readonly onChange: (endpoint: Endpoint, what: 'created' | 'changed' | 'deleted') => void;
+  /** The number that the next endpoint gets. */
+  readonly next?: number;
+}
