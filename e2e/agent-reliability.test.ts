@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { AgentEvent } from '@waggle/agent';
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 
@@ -141,6 +142,24 @@ test('damaged state stops the start, and nothing else', { skip: needsRoot }, asy
   lab.startAgent({ 'discard-state': ['policies'] });
   assert.equal(lab.agent.policies.list().rules.length, 0);
   assert.equal(lab.agent.endpoints.list().length, 2);
+});
+
+test('of a start that fails nothing goes on', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  await lab.stopAgent();
+  const directory = join(lab.directory, 'policies');
+  mkdirSync(directory);
+  const told: string[] = [];
+  const fail = ({ event }: AgentEvent): void => {
+    told.push(event);
+    throw new Error('not today');
+  };
+  assert.throws(() => lab.startAgent({ 'policy-dir': directory }, { onEvent: fail }), /not today/);
+  writeFileSync(join(directory, 'backend.yaml'), POLICY);
+  await setTimeout(300);
+  assert.deepEqual(told, ['started'], 'nobody watches the directory any more');
+  lab.startAgent({ 'policy-dir': directory });
+  assert.equal(lab.agent.policies.list().rules.length, 1, 'and what it held is free');
 });
 
 type Lab = Awaited<ReturnType<typeof AgentLab.start>>;

@@ -5,7 +5,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Agent, type AgentOptionsInput, type EndpointView, parseAgentOptions } from '@waggle/agent';
+import {
+  Agent,
+  type AgentHooks,
+  type AgentOptionsInput,
+  type EndpointView,
+  parseAgentOptions,
+} from '@waggle/agent';
 import { Datapath } from '@waggle/datapath';
 import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
@@ -61,8 +67,8 @@ export class AgentLab implements AsyncDisposable {
     throw new Error('the agent does not run');
   }
 
-  startAgent(options: AgentOptionsInput = {}): void {
-    this.#agent = new Agent(parseAgentOptions({ ...this.options, ...options }));
+  startAgent(options: AgentOptionsInput = {}, hooks: AgentHooks = {}): void {
+    this.#agent = new Agent(parseAgentOptions({ ...this.options, ...options }), hooks);
   }
 
   async stopAgent(): Promise<void> {

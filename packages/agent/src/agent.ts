@@ -5,43 +5,33 @@
 import { Datapath } from '@waggle/datapath';
 import { LabelFilter, PolicyRepository, parseLabel, RESERVED_IDENTITIES } from '@waggle/policy';
 import { AddressBook } from './addresses/index.ts';
+import type { AgentHooks } from './agent-hooks.ts';
 import { type AgentState, openState } from './agent-state.ts';
 import type { DeviceView, MutableConfig } from './control.ts';
 import { Controllers } from './controllers.ts';
+import { programsOf } from './endpoints/datapath-programs.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
+import { removeStrangers } from './endpoints/strangers.ts';
+import { attachDevices } from './host/attach-devices.ts';
 import { DevicePrograms } from './host/device-programs.ts';
-import { HostDevices } from './host/devices.ts';
-import { type Host, hostNeeds, openHost } from './host/host.ts';
+import type { HostDevices } from './host/devices.ts';
+import { type Host, openHost, prepare } from './host/host.ts';
 import { HostAddresses } from './host/host-addresses.ts';
 import { IdentityTable } from './identities/identity-table.ts';
 import { createLog, type Logger } from './log.ts';
+import { OpenParts } from './open-parts.ts';
 import type { AgentOptions } from './options.ts';
 import { wantedPeers } from './peers/peer-table.ts';
+import { targetOf } from './policies/datapath-target.ts';
 import { Enforcer } from './policies/enforcer.ts';
-import type { ForcedEntry } from './policies/forced-entries.ts';
 import { Policies, peerOf } from './policies/policies.ts';
 import { PolicyBook } from './policies/policy-book.ts';
 import { PolicyDirectory } from './policies/policy-directory.ts';
 import { StateStore } from './state/index.ts';
-import { HostNetworks, mergeChanges, planHost, prepareHost } from './workload/index.ts';
+import { HostNetworks } from './workload/index.ts';
 
 /** How often connections that are over are collected, and addresses that nobody claimed. */
 const COLLECTION = 30_000;
-
-/** Something happened that those who follow the agent may want to know. */
-export interface AgentEvent {
-  readonly event: 'started' | 'endpoint-created' | 'endpoint-changed' | 'endpoint-deleted' | 'policy-updated';
-  readonly message: string;
-  readonly [field: string]: unknown;
-}
-
-/** Those who watch an agent at work. */
-export interface AgentHooks {
-  /** Told of what happens. */
-  readonly onEvent?: (event: AgentEvent) => void;
-  /** What is known of the datapath's events. */
-  readonly eventCounts?: () => { readonly seen: number; readonly lost: number };
-}
 
 /** An agent at work. Its parts are open to those who serve it. */
 export class Agent {
@@ -58,6 +48,8 @@ export class Agent {
   readonly endpoints: Endpoints;
   readonly book: PolicyBook;
   readonly policies: Policies;
+  /** What ends with it. */
+  readonly #parts = new OpenParts();
   readonly #state: AgentState;
   readonly #hostAddresses: HostAddresses;
   readonly #networks: HostNetworks;
@@ -67,7 +59,6 @@ export class Agent {
   #config: MutableConfig;
   #repository: PolicyRepository;
   #directory: PolicyDirectory | undefined;
-  #directoryProblem: string | undefined;
   #ready = false;
 
   /**
@@ -77,18 +68,13 @@ export class Agent {
    *   traffic.
    */
   constructor(options: AgentOptions, hooks: AgentHooks = {}) {
-    const opened: { close(): unknown }[] = [];
-    const open = <T extends { close(): unknown }>(part: T): T => {
-      opened.push(part);
-      return part;
-    };
     this.options = options;
     this.#hooks = hooks;
     const { enforcement, audit, 'log-level': logLevel } = options;
     this.#config = { enforcement, audit, logLevel };
     this.log = createLog({ level: logLevel, format: options['log-format'] });
     try {
-      this.store = open(
+      this.store = this.#parts.add(
         StateStore.open(options['state-dir'], {
           discard: options['discard-state'],
           onProblem: ({ message }) => this.log.error(message),
@@ -96,25 +82,25 @@ export class Agent {
       );
       this.#state = openState(this.store);
       this.host = openHost(options);
-      open(this.host.namespace);
-      this.#prepareHost();
-      this.controllers = open(
-        new Controllers({ onFailure: (name, { message }) => this.log.error({ controller: name }, message) }),
-      );
-      this.#hostAddresses = open(
-        new HostAddresses(this.host.namespace, () => {
-          this.log.info({ addresses: this.#hostAddresses.list() }, 'The addresses of the host have changed');
-          this.enforcer.enforce();
-          this.#devicePrograms.refresh();
-        }),
-      );
-      this.datapath = open(
+      this.#parts.add(this.host.namespace);
+      prepare(this.host, options, this.#state.hostChanges);
+      this.datapath = this.#parts.add(
         Datapath.open({
           pins: options.pins,
           // Policies are in force before the programs are replaced, and until then those of before go on under their own.
           otherLayout: 'replace',
           maxConnections: options['max-connections'],
           monitoring: { aggregation: options['monitor-aggregation'] },
+        }),
+      );
+      this.controllers = this.#parts.add(
+        new Controllers({ onFailure: (name, { message }) => this.log.error({ controller: name }, message) }),
+      );
+      this.#hostAddresses = this.#parts.add(
+        new HostAddresses(this.host.namespace, () => {
+          this.log.info({ addresses: this.#hostAddresses.list() }, 'The addresses of the host have changed');
+          this.enforcer.enforce();
+          this.#devicePrograms.refresh();
         }),
       );
       this.#repository = this.#newRepository();
@@ -124,8 +110,8 @@ export class Agent {
       this.book = new PolicyBook(this.#repository);
       this.book.restore(this.#state.policies.found ?? []);
       this.addresses = this.#openAddresses();
-      this.enforcer = open(this.#openEnforcer());
-      this.#networks = open(
+      this.enforcer = this.#parts.add(this.#openEnforcer());
+      this.#networks = this.#parts.add(
         new HostNetworks({
           host: this.host.namespace,
           mtu: options.mtu,
@@ -142,9 +128,17 @@ export class Agent {
         options,
       });
       this.#restore();
-      this.#devices = open(this.#openDevices());
+      this.#devices = this.#parts.add(
+        attachDevices({
+          host: this.host.namespace,
+          options,
+          programs: this.#devicePrograms,
+          document: this.#state.devices,
+          log: this.log,
+        }),
+      );
     } catch (error) {
-      for (const part of opened.reverse()) part.close();
+      this.#parts.abandon();
       throw error;
     }
     this.controllers.every(COLLECTION, 'collection', () => {
@@ -168,7 +162,7 @@ export class Agent {
 
   /** What is wrong with the watched directory. */
   get directoryProblem(): string | undefined {
-    return this.#directoryProblem;
+    return this.#directory?.problem;
   }
 
   /** Who is behind which prefix, beside the endpoints of this host. */
@@ -209,27 +203,8 @@ export class Agent {
 
   /** Ends; what it has put into the kernel stays. @throws WaggleError when something could not be saved. */
   async stop(): Promise<void> {
-    this.#directory?.close();
-    this.#devices.close();
-    await this.#networks.close();
-    this.enforcer.close();
-    this.controllers.close();
-    this.#hostAddresses.close();
-    this.datapath.close();
-    this.host.namespace.close();
-    await this.store.close();
+    await this.#parts.close();
     this.log.info('Stopped; traffic goes on under the policies that are in force');
-  }
-
-  #prepareHost(): void {
-    const { options, host } = this;
-    const before = this.#state.hostChanges.found ?? [];
-    const plan = planHost(host.namespace, hostNeeds(options));
-    // Of the isolated host nothing has to be restored: it goes as a whole.
-    if (host.isolated === undefined && plan.length > 0) {
-      this.#state.hostChanges.saveNow(mergeChanges(before, plan));
-    }
-    prepareHost(host.namespace, plan);
   }
 
   #newRepository(): PolicyRepository {
@@ -249,37 +224,19 @@ export class Agent {
   }
 
   #openEnforcer(): Enforcer {
-    const { datapath } = this;
     return new Enforcer(this.#repository, {
       identities: this.identities,
       controllers: this.controllers,
       hostAddresses: () => this.hostAddresses,
       audit: () => this.#config.audit,
-      target: {
-        apply: ({ policies, peers }) =>
-          datapath.apply({
-            policies: policies.map(({ identity, entries }) => ({
-              identity,
-              entries,
-              target: ({ cookie }: ForcedEntry) => ({ cookie }),
-            })),
-            peers,
-          }),
-        peers: () => [...datapath.peers()].map(({ prefix, identity }) => [prefix, identity] as const),
-      },
+      target: targetOf(this.datapath),
     });
   }
 
   #openEndpoints(): Endpoints {
-    const { datapath, host } = this;
-    const inHost = <T>(work: () => T) => host.namespace.run(() => ({ result: work() })).result;
     return new Endpoints({
       networks: this.#networks,
-      programs: {
-        addEndpoint: (spec) => inHost(() => datapath.addEndpoint(spec)),
-        updateEndpoint: (device, change) => datapath.updateEndpoint(device, change),
-        removeEndpoint: (device) => inHost(() => datapath.removeEndpoint(device)),
-      },
+      programs: programsOf(this.datapath, this.host.namespace),
       pools: this.addresses,
       identities: this.identities,
       enforcer: this.enforcer,
@@ -327,7 +284,13 @@ export class Agent {
     const gone = this.endpoints.restore(saved);
     if (gone.length > 0) this.log.warn({ endpoints: gone }, 'Endpoints whose devices are gone were removed');
     this.identities.forgetUnused();
-    this.#removeStrangers();
+    const strays = removeStrangers({
+      host: this.host.namespace,
+      datapath: this.datapath,
+      networks: this.#networks,
+      endpoints: this.endpoints.table,
+    });
+    if (strays.length > 0) this.log.warn({ devices: strays }, 'Devices of unknown endpoints were removed');
     this.enforcer.enforce();
     this.#saveEndpoints();
     this.#ready = true;
@@ -336,64 +299,18 @@ export class Agent {
     this.#hooks.onEvent?.({ event: 'started', message: 'Agent started', endpoints });
   }
 
-  /** What the kernel has and nobody knows of any more: the state was discarded, or was older than the kernel. */
-  #removeStrangers(): void {
-    const devices = [...this.endpoints.table].flatMap(({ device }) => device ?? []);
-    const known = new Set(devices.map(({ interfaceIndex }) => interfaceIndex));
-    for (const { device } of this.datapath.endpoints()) {
-      if (!known.has(device)) this.host.namespace.run(() => this.datapath.removeEndpoint(device));
-    }
-    const strays = this.#networks.removeStrays(devices);
-    if (strays.length > 0) this.log.warn({ devices: strays }, 'Devices of unknown endpoints were removed');
-    const identities = new Set([
-      RESERVED_IDENTITIES.host,
-      ...[...this.endpoints.table].map(({ identity }) => identity),
-    ]);
-    const policies = this.datapath.policyIdentities().filter((identity) => !identities.has(identity));
-    if (policies.length > 0) {
-      const nothing = policies.map((identity) => ({ identity, entries: null }));
-      this.datapath.apply({ policies: nothing });
-    }
-  }
-
-  #openDevices(): HostDevices {
-    const { host, options, log } = this;
-    const devices = new HostDevices({
-      host: host.namespace,
-      masquerade: options.masquerade,
-      attach: (device) => this.#devicePrograms.attach(device),
-      detach: (device) => this.#devicePrograms.detach(device),
-      confirmed: options.yes ? options.device : (this.#state.devices.found ?? []),
-      onConfirmed: (name, confirmed) => {
-        this.#state.devices.save(() => [...confirmed]);
-        log.info({ device: name }, 'The device is confirmed');
-      },
-      onReleased: (name) =>
-        log.error({ device: name }, 'Nobody confirmed the device in time: it was let go of'),
-    });
-    for (const name of options.device) devices.add(name);
-    this.#devicePrograms.detachOthers();
-    for (const { name, unconfirmed } of devices.list()) {
-      if (unconfirmed === undefined) continue;
-      log.warn(
-        { device: name, seconds: unconfirmed },
-        `The device carries the only default route. If you can still reach this host: waggle device confirm ${name}`,
-      );
-    }
-    return devices;
-  }
-
   #openDirectory(): void {
     const path = this.options['policy-dir'];
     if (path === undefined) return;
-    this.#directory = new PolicyDirectory(path, {
-      onFiles: (files) => this.policies.setDirectory(files),
-      onProblem: (problem) => {
-        this.#directoryProblem = problem?.message;
-        if (problem) this.log.error({ directory: path }, problem.message);
-        else this.log.info({ directory: path }, 'The policies of the directory are in force');
-      },
-    });
+    this.#directory = this.#parts.add(
+      new PolicyDirectory(path, {
+        onFiles: (files) => this.policies.setDirectory(files),
+        onProblem: (problem) => {
+          if (problem) this.log.error({ directory: path }, problem.message);
+          else this.log.info({ directory: path }, 'The policies of the directory are in force');
+        },
+      }),
+    );
   }
 
   #deviceVanished(index: number): void {

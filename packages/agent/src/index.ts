@@ -1,6 +1,7 @@
 /** The daemon on a host. */
-export { Agent, type AgentEvent, type AgentHooks } from './agent.ts';
+export { Agent } from './agent.ts';
 export { controlOf } from './agent-control.ts';
+export type { AgentEvent, AgentHooks } from './agent-hooks.ts';
 export { type PlanItem, planAgent } from './agent-plan.ts';
 export { type ApiServer, type ApiServerOptions, serveApi } from './api/server.ts';
 export { type CleanUpItem, type CleanUpOptions, cleanUp } from './clean-up.ts';

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { WaggleError } from '@waggle/bpf';
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import type { AgentOptions } from '../options.ts';
-import { createIsolatedHost, type HostNeeds } from '../workload/index.ts';
+import type { StateDocument } from '../state/index.ts';
+import {
+  createIsolatedHost,
+  type HostChange,
+  type HostNeeds,
+  mergeChanges,
+  planHost,
+  prepareHost,
+} from '../workload/index.ts';
 
 /** Which namespace it is, and what people call it. */
 export interface Host {
@@ -47,6 +55,18 @@ export const hostNeeds = (options: Pick<AgentOptions, 'device' | 'ipv4-pool' | '
   ipv4: options['ipv4-pool'] !== 'none',
   ipv6: options['ipv6-pool'] !== 'none',
 });
+
+/** Prepares the host, after what is changed about it was remembered. @throws WaggleError; nothing has changed then. */
+export function prepare(
+  { namespace, isolated }: Host,
+  options: Parameters<typeof hostNeeds>[0],
+  document: StateDocument<HostChange[]>,
+): void {
+  const plan = planHost(namespace, hostNeeds(options));
+  // Of the isolated host nothing has to be restored: it goes as a whole.
+  if (isolated === undefined && plan.length > 0) document.saveNow(mergeChanges(document.found ?? [], plan));
+  prepareHost(namespace, plan);
+}
 
 function namespaceOf({ device, ...options }: HostOptions, netns: string | undefined): Host {
   if (netns !== undefined) {

@@ -37,6 +37,11 @@ export class PolicyDirectory implements Disposable {
     this.read();
   }
 
+  /** What is wrong with it at the moment. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   /** Reads it, and tells what has changed. */
   read(): void {
     this.#watch();
