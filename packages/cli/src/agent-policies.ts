@@ -113,8 +113,18 @@ export function withKnownPlaces<T>(explained: T): T {
   });
 }
 
+/** One end of a question: what the agent's answer has for it, and what the user called it. */
+interface CalledEnd {
+  readonly id: number;
+  readonly text: string;
+  /** Where it was asked about by labels. */
+  readonly labels?: readonly string[];
+}
+
 /** What the agent's numbers are called. */
 export class AgentNames extends NameBook {
+  readonly #unused = new Set<number>();
+
   constructor(endpoints: readonly Endpoint[], identities: readonly Identity[]) {
     super();
     for (const { id, labels } of identities) {
@@ -128,15 +138,18 @@ export class AgentNames extends NameBook {
     }
   }
 
-  /** Names the two ends of a question as the user did. */
-  callEnds(ends: readonly (readonly [id: number, text: string])[]): void {
-    for (const [id, text] of ends) {
-      // Labels that nobody has get a number only while they are asked about.
+  /** Names the two ends of a question as the user did. Labels that nobody has get a number only while they are asked about. */
+  callEnds(ends: readonly CalledEnd[]): void {
+    for (const { id, text, labels = [] } of ends) {
       if (!this.known.has(id)) {
-        const labels = text.includes('=') ? text.split(',').map((label) => parseLabel(label.trim(), '')) : [];
-        this.known.set(id, { id, labels });
+        this.known.set(id, { id, labels: labels.map((label) => parseLabel(label)) });
+        this.#unused.add(id);
       }
       this.call(id, text);
     }
+  }
+
+  override numberOf(id: number): string {
+    return this.#unused.has(id) ? 'no endpoint has these labels' : super.numberOf(id);
   }
 }

@@ -53,6 +53,11 @@ export class NameBook {
       .join(', ');
   }
 
+  /** How people find an identity's number: it tells which one is meant where labels do not. */
+  numberOf(id: number): string {
+    return `identity ${id}`;
+  }
+
   /** Names an identity as the user did; two ends with one identity are called by all of its names. */
   protected call(id: number, text: string): void {
     if (this.called.has(id)) this.called.delete(id);

@@ -42,8 +42,8 @@ export async function traceLive(options: TraceOptions, context: Context): Promis
   if (!traced) throw new WaggleError('MALFORMED', 'The agent has not answered the question');
   const names = new AgentNames(people.endpoints, people.identities);
   names.callEnds([
-    [traced.from, options.from],
-    [traced.to, options.to],
+    { ...from, id: traced.from, text: options.from },
+    { ...to, id: traced.to, text: options.to },
   ]);
   if (traced.verdict === 'denied') context.exitCode = ExitCode.failure;
   print(options, context, { ...traced, identities: names.table([traced.from, traced.to]) }, () =>

@@ -166,6 +166,15 @@ describe('what is in force', () => {
     assert.equal(unknown.status, 2);
   });
 
+  test('is asked by a trace for labels that nobody has, too', async () => {
+    const { stdout } = await policy('trace', '--from', 'app=nobody', '--to', 'db', '--port', '5432');
+    assert.match(stdout, /^DENIED {2}app=nobody to db, 5432\/TCP\n/);
+    assert.match(stdout, /\n {2}from +app=nobody +app=nobody \(no endpoint has these labels\)\n/);
+    assert.match(stdout, /\n {2}to +db +app=db \(identity \d+\)\n/);
+    const { from, identities } = await json('trace', '--from', 'tier=none', '--to', 'db', '--port', '5432');
+    assert.deepEqual(identities[from].labels, ['k8s:tier=none', 'k8s:io.kubernetes.pod.namespace=default']);
+  });
+
   test('is what other modes and files are compared with', async () => {
     const always = ['--from', 'web', '--to', 'batch', '--port', '80', '--enforcement', 'always'];
     assert.equal((await policy('trace', ...always)).status, 1);

@@ -58,7 +58,7 @@ export function traceText(
   return `${heading}  ${asked.from} to ${asked.to}, ${packet}\n\n${people}\n${blocks.join('\n')}${note}`;
 }
 
-const labelsText = (id: number, names: NameBook): string => `${names.labelsOf(id)} (identity ${id})`;
+const labelsText = (id: number, names: NameBook): string => `${names.labelsOf(id)} (${names.numberOf(id)})`;
 
 function directionText(trace: DirectionTrace, names: NameBook, style: Style): string {
   const { direction, subject, verdict } = trace;
