@@ -13,19 +13,10 @@ import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 
 await import('@waggle/compiler/register');
 const { AgentClient } = await import('@waggle/agent/client');
-const { AgentLab } = await import('./support/agent-lab.ts');
+const { AgentLab, POLICY, PORT } = await import('./support/agent-lab.ts');
 
-const PORT = 8080;
 const MANY = 60;
 const PROCESS = fileURLToPath(new URL('support/agent-process.ts', import.meta.url));
-const POLICY = `
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: { name: backend }
-spec:
-  endpointSelector: { matchLabels: { app: backend } }
-  ingress: [{ fromEndpoints: [{ matchLabels: { app: frontend } }] }]
-`;
 
 async function startProcess(options: object): Promise<ChildProcess> {
   const flags = ['--conditions=source', '--import', 'tsx'];
@@ -40,12 +31,7 @@ test('the agent is killed: no packet is lost, policy holds, new connections are 
   skip: needsRoot,
 }, async () => {
   await using lab = await AgentLab.start();
-  const [frontend, batch, backend] = [
-    await lab.endpoint('app=frontend'),
-    await lab.endpoint('app=batch'),
-    await lab.endpoint('app=backend'),
-  ];
-  await lab.talk.serve(backend.netns, PORT);
+  const { frontend, batch, backend, question } = await lab.cast();
   lab.agent.policies.apply(POLICY);
   await lab.stopAgent();
   const child = await startProcess(lab.options);
@@ -57,7 +43,6 @@ test('the agent is killed: no packet is lost, policy holds, new connections are 
     await setTimeout(500);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    const question = { protocol: 'tcp' as const, address: backend.ipv4 ?? '', port: PORT };
     assert.deepEqual(await lab.talk.ask(frontend.netns, question), ['answered'], 'new ones are decided');
     assert.deepEqual(await lab.talk.ask(batch.netns, question), ['no answer'], 'by the policy');
     lab.startAgent();
@@ -126,8 +111,7 @@ test('a second agent refuses to start, and the first one goes on', { skip: needs
 
 test('damaged state stops the start, and nothing else', { skip: needsRoot }, async () => {
   await using lab = await AgentLab.start();
-  const [frontend, backend] = [await lab.endpoint('app=frontend'), await lab.endpoint('app=backend')];
-  await lab.talk.serve(backend.netns, PORT);
+  const { frontend, question } = await lab.cast();
   lab.agent.policies.apply(POLICY);
   await lab.stopAgent();
   const file = join(lab.directory, 'state/policies.json');
@@ -137,11 +121,10 @@ test('damaged state stops the start, and nothing else', { skip: needsRoot }, asy
     () => lab.startAgent(),
     /policies\.json is damaged: content\[0\]\.text.*--discard-state policies/,
   );
-  const question = { protocol: 'tcp' as const, address: backend.ipv4 ?? '', port: PORT };
   assert.deepEqual(await lab.talk.ask(frontend.netns, question), ['answered'], 'traffic goes on');
   lab.startAgent({ 'discard-state': ['policies'] });
   assert.equal(lab.agent.policies.list().rules.length, 0);
-  assert.equal(lab.agent.endpoints.list().length, 2);
+  assert.equal(lab.agent.endpoints.list().length, 3);
 });
 
 test('of a start that fails nothing goes on', { skip: needsRoot }, async () => {

@@ -10,32 +10,16 @@ import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 await import('@waggle/compiler/register');
 const { cleanUp, parseAgentOptions } = await import('@waggle/agent');
 const { Datapath } = await import('@waggle/datapath');
-const { AgentLab, WORLD } = await import('./support/agent-lab.ts');
-
-const PORT = 8080;
-const POLICY = `
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: { name: backend }
-spec:
-  endpointSelector: { matchLabels: { app: backend } }
-  ingress:
-    - fromEndpoints: [{ matchLabels: { app: frontend } }]
-      toPorts: [{ ports: [{ port: "${PORT}", protocol: ANY }] }]
-`;
+const { AgentLab, POLICY, PORT } = await import('./support/agent-lab.ts');
+const { WORLD } = await import('./support/world.ts');
 
 test('policies by label decide who may talk, and changes are in force at once', {
   skip: needsRoot,
 }, async () => {
   await using lab = await AgentLab.start();
-  const [frontend, batch, backend] = [
-    await lab.endpoint('app=frontend'),
-    await lab.endpoint('app=batch'),
-    await lab.endpoint('app=backend'),
-  ];
+  const { frontend, batch, backend } = await lab.cast();
   assert.equal(frontend.state, 'ready');
   assert.notEqual(frontend.identity?.id, batch.identity?.id);
-  await lab.talk.serve(backend.netns, PORT);
   const all = (from: typeof frontend) =>
     lab.talk.ask(
       from.netns,
@@ -60,8 +44,7 @@ test('policies by label decide who may talk, and changes are in force at once', 
 
 test('a restart of the agent takes everything over, and no packet is lost', { skip: needsRoot }, async () => {
   await using lab = await AgentLab.start();
-  const [frontend, backend] = [await lab.endpoint('app=frontend'), await lab.endpoint('app=backend')];
-  await lab.talk.serve(backend.netns, PORT);
+  const { frontend, batch, backend } = await lab.cast();
   lab.agent.policies.apply(POLICY);
   const conversation = lab.talk.keepTalking(frontend.netns, backend.ipv4 ?? '', PORT);
   await setTimeout(500);
@@ -70,7 +53,7 @@ test('a restart of the agent takes everything over, and no packet is lost', { sk
   lab.startAgent();
   assert.deepEqual(
     lab.agent.endpoints.list().map(({ name, state, identity }) => [name, state, identity?.id]),
-    [frontend, backend].map(({ name, state, identity }) => [name, state, identity?.id]),
+    [frontend, batch, backend].map(({ name, state, identity }) => [name, state, identity?.id]),
   );
   assert.equal(lab.agent.policies.list().rules.length, 1);
   await setTimeout(1000);
@@ -84,14 +67,8 @@ test('what an agent with other maps has pinned is replaced, and policies hold al
   skip: needsRoot,
 }, async () => {
   await using lab = await AgentLab.start();
-  const [frontend, batch, backend] = [
-    await lab.endpoint('app=frontend'),
-    await lab.endpoint('app=batch'),
-    await lab.endpoint('app=backend'),
-  ];
-  await lab.talk.serve(backend.netns, PORT);
+  const { frontend, batch, backend, question } = await lab.cast();
   lab.agent.policies.apply(POLICY);
-  const question = { protocol: 'tcp' as const, address: backend.ipv4 ?? '', port: PORT };
   const conversation = lab.talk.keepTalking(frontend.netns, backend.ipv4 ?? '', PORT);
   await setTimeout(300);
   await lab.stopAgent();

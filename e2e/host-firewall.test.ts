@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Network, type NetworkNamespace } from '@waggle/kernel';
 import { PolicyRepository, parseLabel, parsePolicies } from '@waggle/policy';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
-import type { Question } from './support/datapath-lab.ts';
+import type { Question } from './support/talk.ts';
 
 await import('@waggle/compiler/register');
 const { Reason } = await import('@waggle/datapath');

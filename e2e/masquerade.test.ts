@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Link, Network, type NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
-import type { Question } from './support/datapath-lab.ts';
+import type { Question } from './support/talk.ts';
 
 await import('@waggle/compiler/register');
 const { Reason } = await import('@waggle/datapath');

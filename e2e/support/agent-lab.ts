@@ -13,13 +13,25 @@ import {
   parseAgentOptions,
 } from '@waggle/agent';
 import { Datapath } from '@waggle/datapath';
-import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
+import { NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
-import { Talk } from './talk.ts';
+import { type Question, Talk } from './talk.ts';
+import { joinWorld } from './world.ts';
 
-export const WORLD = { ipv4: '198.51.100.2', ipv6: '2001:db8:ffff::2' };
-export const UPLINK = { ipv4: '198.51.100.1', ipv6: '2001:db8:ffff::1' };
 export const POOLS = { ipv4: '10.92.0.0/16', ipv6: 'fd77:6167:676c:65::/64' };
+
+/** Where the backend of {@link AgentLab.cast} serves, and who may reach it once this is in force. */
+export const PORT = 8080;
+export const POLICY = `
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: backend }
+spec:
+  endpointSelector: { matchLabels: { app: backend } }
+  ingress:
+    - fromEndpoints: [{ matchLabels: { app: frontend } }]
+      toPorts: [{ ports: [{ port: "${PORT}", protocol: ANY }] }]
+`;
 
 /** An endpoint and the namespace that it is. */
 export interface AgentEndpoint extends EndpointView {
@@ -53,7 +65,8 @@ export class AgentLab implements AsyncDisposable {
   static async start(options: AgentOptionsInput = {}): Promise<AgentLab> {
     const lab = new AgentLab(options);
     try {
-      lab.#connectWorld();
+      joinWorld(lab.host, lab.world, POOLS);
+      lab.host.run(() => writeSysctl('net.ipv4.conf.uplink.forwarding', 1));
       lab.startAgent();
       return lab;
     } catch (error) {
@@ -93,35 +106,21 @@ export class AgentLab implements AsyncDisposable {
     return { ...view, netns };
   }
 
+  /** A backend that serves, those who ask it, and the question by TCP that they have. */
+  async cast() {
+    const frontend = await this.endpoint('app=frontend');
+    const batch = await this.endpoint('app=batch');
+    const backend = await this.endpoint('app=backend');
+    await this.talk.serve(backend.netns, PORT);
+    const question: Question = { protocol: 'tcp', address: backend.ipv4 ?? '', port: PORT };
+    return { frontend, batch, backend, question };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.talk.close();
     await this.stopAgent();
     for (const namespace of [...this.#namespaces, this.host, this.world]) namespace.remove();
     Datapath.remove(this.pins);
     rmSync(this.directory, { recursive: true, force: true });
-  }
-
-  #connectWorld(): void {
-    for (const namespace of [this.host, this.world]) {
-      namespace.run(() => writeSysctl('net.ipv6.conf.default.accept_dad', 0));
-      using network = Network.open(namespace);
-      network.links.set('lo', { up: true });
-    }
-    using host = Network.open(this.host);
-    using world = Network.open(this.world);
-    host.links.create({
-      kind: 'veth',
-      name: 'uplink',
-      up: true,
-      peer: { name: 'eth0', namespace: this.world },
-    });
-    world.links.set('eth0', { up: true });
-    for (const family of ['ipv4', 'ipv6'] as const) {
-      const length = family === 'ipv4' ? 24 : 64;
-      host.addresses.add('uplink', `${UPLINK[family]}/${length}`);
-      world.addresses.add('eth0', `${WORLD[family]}/${length}`);
-      world.routes.add({ destination: POOLS[family], via: UPLINK[family] });
-    }
-    this.host.run(() => writeSysctl('net.ipv4.conf.uplink.forwarding', 1));
   }
 }

@@ -1,6 +1,7 @@
 /** Ordinary programs that talk to each other, in namespaces: servers that send back what they get, and those who ask them. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import type { NetworkNamespace } from '@waggle/kernel';
 
 /** Somebody to talk to. */
@@ -8,19 +9,39 @@ export interface Question {
   readonly protocol: 'tcp' | 'udp';
   readonly address: string;
   readonly port: number;
+  /** Of what is sent and comes back; 8 by default. */
+  readonly bytes?: number;
+  /** Of the one who asks. */
+  readonly localPort?: number;
+  /** Milliseconds to wait for an answer; 700 by default. */
+  readonly patience?: number;
 }
 
-/** What an attempt to talk came to. */
-export type Outcome = 'answered' | 'no answer' | 'refused';
+/** What an attempt to talk came to. The answer is what was sent, or else somebody else's. */
+export type Outcome = 'answered' | 'no answer' | 'refused' | 'cut' | "another's answer";
+
+/** Of a stream of datagrams. */
+export interface StreamCount {
+  readonly received: number;
+  readonly lost: number;
+}
 
 /** Programs in namespaces, all of which end with it. */
 export class Talk implements Disposable {
   readonly #children: ChildProcess[] = [];
 
-  /** A server for TCP and UDP. */
-  async serve(namespace: NetworkNamespace, port: number): Promise<void> {
-    const child = this.#run(namespace, SERVER, String(port));
-    if (child.stdout) await once(child.stdout, 'data');
+  /**
+   * A server for TCP and UDP.
+   * @returns who has come: address, port and protocol with spaces between; each connection and each datagram.
+   */
+  async serve(namespace: NetworkNamespace, port: number): Promise<readonly string[]> {
+    const { stdout } = this.#run(namespace, SERVER, String(port));
+    const peers: string[] = [];
+    if (!stdout) return peers;
+    const lines = createInterface(stdout);
+    await once(lines, 'line');
+    lines.on('line', (line) => peers.push(line.replace('::ffff:', '')));
+    return peers;
   }
 
   /** Asks servers, all at once, from one process. */
@@ -34,21 +55,48 @@ export class Talk implements Disposable {
     return JSON.parse(output);
   }
 
+  /** Sends numbered datagrams all the time; tells how many got through, and how many between these did not. */
+  stream(from: NetworkNamespace, to: NetworkNamespace, address: string, port: number): StreamCount {
+    const receiver = this.#run(to, STREAM_RECEIVER, String(port));
+    this.#run(from, STREAM_SENDER, address, String(port));
+    const count = { received: 0, lost: 0 };
+    let last: number | undefined;
+    if (!receiver.stdout) return count;
+    createInterface(receiver.stdout).on('line', (line) => {
+      const number = Number(line);
+      count.received += 1;
+      if (last !== undefined) count.lost += Math.abs(number - last - 1);
+      last = number;
+    });
+    return count;
+  }
+
+  /** Keeps a connection and says something on it all the time; tells how often there was an answer. */
+  talk(from: NetworkNamespace, address: string, port: number): { readonly answers: number } {
+    const { stdout } = this.#run(from, TALKER, address, String(port));
+    let answers = 0;
+    stdout?.on('data', (data: Buffer) => {
+      answers += data.length;
+    });
+    return {
+      get answers() {
+        return answers;
+      },
+    };
+  }
+
   /**
    * Keeps a connection, and over it and by UDP says something 100 times a second.
    * @returns what came back so far, and the longest silence in milliseconds.
    */
   keepTalking(from: NetworkNamespace, address: string, port: number): Conversation {
-    const child = this.#run(from, TALKER, address, String(port));
+    const { stdout } = this.#run(from, CONVERSATION, address, String(port));
     let report = { tcp: 0, udp: 0, udpLost: 0, silence: 0, ended: false };
-    let text = '';
-    child.stdout?.on('data', (data) => {
-      text += data;
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      const last = lines.at(-1);
-      if (last) report = JSON.parse(last);
-    });
+    if (stdout) {
+      createInterface(stdout).on('line', (line) => {
+        report = JSON.parse(line);
+      });
+    }
     return {
       get report() {
         return report;
@@ -88,26 +136,40 @@ export interface Conversation {
 }
 
 const SERVER = `const port = Number(process.argv[1]);
-const tcp = require('node:net').createServer((socket) => socket.pipe(socket).on('error', () => {}));
+const tcp = require('node:net').createServer((socket) => {
+  console.log(socket.remoteAddress + ' ' + socket.remotePort + ' tcp');
+  socket.pipe(socket).on('error', () => {});
+});
 const udp = require('node:dgram').createSocket({ type: 'udp6' });
-udp.on('message', (text, from) => udp.send(text, from.port, from.address));
-tcp.listen(port, '::', () => udp.bind(port, '::', () => console.log('ready')));`;
+udp.on('message', (text, { address, port }) => {
+  console.log(address + ' ' + port + ' udp');
+  udp.send(text, port, address);
+});
+tcp.listen(port, '::', 1000, () => udp.bind(port, '::', () => console.log('ready')));`;
 
 const CLIENT = `const questions = JSON.parse(process.argv[1]);
-const ask = ({ protocol, address, port }) => new Promise((done) => {
-  setTimeout(done, 700, 'no answer');
+const ask = ({ protocol, address, port, localPort, bytes = 8, patience = 700 }) => new Promise((done) => {
+  setTimeout(done, patience, 'no answer');
+  const message = require('node:crypto').randomBytes(bytes);
+  const judge = (answer) =>
+    answer.length < bytes ? 'cut' : answer.equals(message) ? 'answered' : "another's answer";
   if (protocol === 'tcp') {
-    const socket = require('node:net').connect({ host: address, port });
-    socket.on('data', () => done('answered')).on('error', () => done('refused')).write('hi');
+    const socket = require('node:net').connect({ host: address, port, localPort });
+    socket.on('data', (answer) => done(judge(answer))).on('error', () => done('refused')).write(message);
   } else {
     const socket = require('node:dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    socket.on('message', () => done('answered')).on('error', () => done('refused'));
-    socket.connect(port, address, () => socket.send('hi'));
+    socket.on('message', (answer) => done(judge(answer))).on('error', () => done('refused'));
+    socket.bind(localPort, () => socket.connect(port, address, () => socket.send(message)));
   }
 });
 Promise.all(questions.map(ask)).then((outcomes) => console.log(JSON.stringify(outcomes))).then(() => process.exit());`;
 
 const TALKER = `const [address, port] = process.argv.slice(1);
+const socket = require('node:net').connect({ host: address, port: Number(port), noDelay: true });
+socket.on('data', (data) => process.stdout.write('.'.repeat(data.length)));
+setInterval(() => socket.write('x'), 20);`;
+
+const CONVERSATION = `const [address, port] = process.argv.slice(1);
 const report = { tcp: 0, udp: 0, udpLost: 0, silence: 0, ended: false };
 let last = performance.now();
 const heard = () => { const now = performance.now(); report.silence = Math.max(report.silence, now - last); last = now; };
@@ -126,3 +188,14 @@ udp.connect(Number(port), address, () => setInterval(() => {
   report.udpLost = [...missing].filter((number) => number < next - 50).length;
   console.log(JSON.stringify(report));
 }, 10));`;
+
+// Slow enough for the buffer of a socket whose process waits for a CPU.
+const STREAM_SENDER = `const [address, port] = process.argv.slice(1);
+const socket = require('node:dgram').createSocket('udp4');
+let number = 0;
+socket.on('error', () => {});
+socket.connect(Number(port), address, () => setInterval(() => socket.send(String(number++)), 4));`;
+
+const STREAM_RECEIVER = `const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (text) => console.log(String(text)));
+socket.bind(Number(process.argv[1]));`;
