@@ -16,32 +16,12 @@ import { BindingStore, parseBinding, Registry, Steering } from '@waggle/steering
 import { compileProgram, noClang } from '../e2e/support/corpus/twin.ts';
 import { SteeringLab } from '../e2e/support/steering-lab.ts';
 import { benchmark } from './support/benchmark.ts';
-import { median } from './support/measure.ts';
+import { inTurn, median, spreadOf } from './support/measure.ts';
 
 /** Many short rounds, for what else the machine does comes and goes by the second. */
 const ROUNDS = 100;
 const CONNECTIONS = 300;
 const TOTAL = ROUNDS * CONNECTIONS;
-
-/** Measures both in turn, the other one first each time; a round of each before that warms up. */
-async function inTurn(rounds: number, ours: () => Promise<number>, twin: () => Promise<number>) {
-  const figures: { ours: number[]; twin: number[] } = { ours: [], twin: [] };
-  for (let round = 0; round <= rounds; round++) {
-    const [first, second] = round % 2 === 0 ? [ours, twin] : [twin, ours];
-    const [one, other] = [await first(), await second()];
-    if (round === 0) continue;
-    figures.ours.push(round % 2 === 0 ? one : other);
-    figures.twin.push(round % 2 === 0 ? other : one);
-  }
-  return figures;
-}
-
-/** The ratios of the rounds: what lies in the middle, and between which the middle half lies. */
-function spreadOf({ ours, twin }: { readonly ours: number[]; readonly twin: number[] }): string {
-  const ratios = ours.map((each, round) => each / (twin[round] ?? Number.NaN)).sort((a, b) => a - b);
-  const [low = 0, high = 0] = [0.25, 0.75].map((part) => ratios[Math.floor(part * ratios.length)]);
-  return `${median(ratios).toFixed(3)} × in the middle of ${ratios.length} rounds, half of them from ${low.toFixed(3)} to ${high.toFixed(3)}`;
-}
 
 await benchmark(
   {

@@ -44,3 +44,33 @@ export function compare(rounds: number, ours: () => number, twin?: () => number)
   }
   return { ours: median(figures.ours), ...(twin ? { twin: median(figures.twin) } : {}) };
 }
+
+/** What each round came to, of both sides. */
+export interface Rounds {
+  readonly ours: readonly number[];
+  readonly twin: readonly number[];
+}
+
+/** Measures both in turn, the other one first each time; a round of each before that warms up. */
+export async function inTurn(
+  rounds: number,
+  ours: () => Promise<number>,
+  twin: () => Promise<number>,
+): Promise<Rounds> {
+  const figures: { ours: number[]; twin: number[] } = { ours: [], twin: [] };
+  for (let round = 0; round <= rounds; round++) {
+    const [first, second] = round % 2 === 0 ? [ours, twin] : [twin, ours];
+    const [one, other] = [await first(), await second()];
+    if (round === 0) continue;
+    figures.ours.push(round % 2 === 0 ? one : other);
+    figures.twin.push(round % 2 === 0 ? other : one);
+  }
+  return figures;
+}
+
+/** Says what the ratios of the rounds are: what lies in the middle, and between which the middle half lies. */
+export function spreadOf({ ours, twin }: Rounds): string {
+  const ratios = ours.map((each, round) => each / (twin[round] ?? Number.NaN)).sort((a, b) => a - b);
+  const [low = 0, high = 0] = [0.25, 0.75].map((part) => ratios[Math.floor(part * ratios.length)]);
+  return `${median(ratios).toFixed(3)} × in the middle of ${ratios.length} rounds, half of them from ${low.toFixed(3)} to ${high.toFixed(3)}`;
+}

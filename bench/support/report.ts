@@ -1,6 +1,6 @@
 /** The table that a benchmark prints: at most 100 columns wide, with a mark where a row has a goal. */
 
-/** Units of figures: time in nanoseconds, rates in 1/s, sizes in bytes. */
+/** Units of figures: time in nanoseconds, rates in 1/s, throughput in bits/s, sizes in bytes. */
 const units = {
   time: [
     [1e9, 's'],
@@ -13,6 +13,11 @@ const units = {
     [1e3, 'k/s'],
     [1, '/s'],
   ],
+  bits: [
+    [1e9, 'Gbit/s'],
+    [1e6, 'Mbit/s'],
+    [1, 'bit/s'],
+  ],
   size: [
     [2 ** 20, 'MiB'],
     [2 ** 10, 'KiB'],
@@ -22,8 +27,12 @@ const units = {
 } as const;
 export type Unit = keyof typeof units;
 
-/** What a row must reach: a ratio to the twin, or a bound on its figure. */
-export type Goal = { readonly ratio: number } | { readonly atMost: number } | { readonly atLeast: number };
+/** What a row must reach: how many times slower than the twin it may be, its share of the twin's rate, or a bound on its figure. */
+export type Goal =
+  | { readonly ratio: number }
+  | { readonly share: number }
+  | { readonly atMost: number }
+  | { readonly atLeast: number };
 
 /** One line of the table. */
 export interface Row {
@@ -47,10 +56,11 @@ export function format(value: number, unit: Unit): string {
   return `${(value / divisor).toFixed(places)} ${suffix}`;
 }
 
-/** How many times slower than the twin: below 1 is faster. */
-function ratioOf({ unit, ours, twin }: Row): number | undefined {
+/** How many times slower than the twin: below 1 is faster. With a share for its goal: how much of the twin's figure. */
+function ratioOf({ unit, ours, twin, goal }: Row): number | undefined {
   if (twin === undefined || ours === 0 || twin === 0) return undefined;
-  return unit === 'rate' ? twin / ours : ours / twin;
+  if (goal && 'share' in goal) return ours / twin;
+  return unit === 'rate' || unit === 'bits' ? twin / ours : ours / twin;
 }
 
 /** Whether the row reaches its goal; undefined when it has none, or lacks the twin to compare with. */
@@ -60,7 +70,8 @@ export function isMet(row: Row): boolean | undefined {
   if ('atMost' in goal) return ours <= goal.atMost;
   if ('atLeast' in goal) return ours >= goal.atLeast;
   const ratio = ratioOf(row);
-  return ratio === undefined ? undefined : ratio <= goal.ratio;
+  if (ratio === undefined) return undefined;
+  return 'share' in goal ? ratio >= goal.share : ratio <= goal.ratio;
 }
 
 function mark(row: Row): string {
@@ -71,6 +82,7 @@ function mark(row: Row): string {
 function goalText({ goal, unit }: Row, twin: string): string {
   if (!goal) return '';
   if ('ratio' in goal) return `≤ ${goal.ratio} × ${twin}`;
+  if ('share' in goal) return `≥ ${goal.share} × ${twin}`;
   if ('atLeast' in goal) return `≥ ${format(goal.atLeast, unit)}`;
   return goal.atMost === 0 ? '0' : `≤ ${format(goal.atMost, unit)}`;
 }

@@ -22,6 +22,13 @@ const folder = (name: string): string => fileURLToPath(new URL(`../${name}`, imp
 
 /** Compiles a twin; undefined without a C compiler. */
 export function compileTwin(name: string): Twin | undefined {
+  const binary = compileTool(name);
+  if (binary === undefined) return undefined;
+  return (...values) => JSON.parse(execFileSync(binary, values.map(String), { encoding: 'utf8' }));
+}
+
+/** Compiles a program of bench/c. @returns where it is; undefined without a C compiler. */
+export function compileTool(name: string): string | undefined {
   const binary = `${folder('.build')}/${name}`;
   mkdirSync(folder('.build'), { recursive: true });
   const { error, status, stderr } = spawnSync('cc', [
@@ -33,7 +40,7 @@ export function compileTwin(name: string): Twin | undefined {
   ]);
   if (error) return undefined;
   if (status !== 0) throw new Error(`cc refused bench/c/${name}.c:\n${stderr}`);
-  return (...values) => JSON.parse(execFileSync(binary, values.map(String), { encoding: 'utf8' }));
+  return binary;
 }
 
 /** Both sides must have read the same, or the comparison means nothing. */
