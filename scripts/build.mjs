@@ -1,10 +1,12 @@
 /**
- * Builds everything: `tsc -b`, then the programs of the packages, each `.bpf.ts` into the module that tsc has made of it.
+ * Builds everything: `tsc -b`, then the programs of the packages, each `.bpf.ts` into the module that tsc has made of it, then the
+ * command in one piece.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { bundleCommand } from './bundle.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -24,3 +26,4 @@ for (const file of programs) {
     process.exitCode = 1;
   }
 }
+await bundleCommand();

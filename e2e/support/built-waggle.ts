@@ -1,15 +1,21 @@
 /** The `waggle` command as users have it: built, in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 
 const entry = new URL('../../packages/cli/bin/waggle.js', import.meta.url).pathname;
-const built = new URL('../../packages/cli/dist/main.js', import.meta.url);
+const packages = new URL('../../packages/', import.meta.url);
 
 /** For `test(name, { skip: needsBuild }, …)`. */
-export const needsBuild: string | false = existsSync(built)
-  ? false
-  : 'needs the built command: npm run build';
+export const needsBuild: string | false = isBuilt() ? false : 'needs the command as it is now: npm run build';
+
+/** Whether the command that is in one piece was made of what its packages were compiled to last. */
+function isBuilt(): boolean {
+  const time = (path: string): number =>
+    statSync(new URL(path, packages), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const compiled = readdirSync(packages).map((name) => time(`${name}/dist/.tsbuildinfo`));
+  return time('cli/bundle/main.js') > Math.max(...compiled);
+}
 
 /** A command that runs. */
 export class BuiltWaggle {
