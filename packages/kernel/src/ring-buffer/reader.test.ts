@@ -52,6 +52,35 @@ test('the event loop is woken and gets the records in order', { skip: needsRoot 
   assert.equal(reader.malformed, 0);
 });
 
+test('a record that begins at the end of the buffer is whole', { skip: needsRoot }, () => {
+  using ring = sender(4096);
+  using copies = openMap({ id: ring.events.info().id }, ringBuffer<Uint8Array>({ bytes: 4096 }));
+  // A record takes 24 bytes, of which 4,096 is no multiple: it breaks after its header, or after 8 bytes of its data.
+  for (const raw of [false, true]) {
+    const sequences: bigint[] = [];
+    using reader = raw
+      ? copies.read((bytes) => sequences.push(new DataView(bytes.buffer).getBigUint64(0, true)), {
+          manual: true,
+        })
+      : ring.events.read(
+          ({ sequence, size, tag }) => {
+            assert.deepEqual([size, tag], [FRAME.length, 7]);
+            sequences.push(sequence);
+          },
+          { manual: true },
+        );
+    for (let round = 0; round < 30; round++) {
+      ring.send(100);
+      reader.poll();
+    }
+    const begin = raw ? 3000 : 0;
+    assert.deepEqual(
+      sequences,
+      Array.from({ length: 3000 }, (_, index) => BigInt(begin + index)),
+    );
+  }
+});
+
 test('what does not fit is counted as lost', { skip: needsRoot }, () => {
   using ring = sender(4096);
   ring.send(1000);

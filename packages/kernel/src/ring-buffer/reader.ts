@@ -1,8 +1,9 @@
 /**
  * Reads a ring buffer without polling: the kernel wakes the event loop, and one pass over the mapped pages takes all
  * records that are there. The rules of the buffer (kernel/bpf/ringbuf.c): two positions that only grow, one page each,
- * of which only the consumer's is ours to write; records of 8 bytes of header and data, rounded up to 8; the data pages
- * mapped twice in a row, so that a record never breaks at the end; a busy bit while a program still writes.
+ * of which only the consumer's is ours to write; records of 8 bytes of header and data, rounded up to 8; a busy bit while a
+ * program still writes. The kernel would map the data twice in a row, so that no record breaks at the end. Here they are
+ * mapped once and that record is put together: what is mapped counts as memory of the process.
  *
  * The kernel does not count what did not fit. Programs do, in a per-CPU counter, and the reader reports it as `lost`.
  */
@@ -72,7 +73,7 @@ export class RingBufferReader implements Disposable {
     this.#size = map.bytes;
     this.#consumerPages = Mapping.create(map.fd, pageSize, Protection.readWrite, 0, map.object);
     try {
-      const length = pageSize + 2 * map.bytes;
+      const length = pageSize + map.bytes;
       this.#producerPages = Mapping.create(map.fd, length, Protection.read, pageSize, map.object);
     } catch (error) {
       this.#consumerPages.close();
@@ -153,6 +154,7 @@ export class RingBufferReader implements Disposable {
     return position;
   }
 
+  /** @param offset where the data begin; at the end of the buffer they do at its beginning. */
   #deliver(offset: number, length: number): void {
     const codec = this.#codec;
     if (codec && length !== codec.size) {
@@ -161,13 +163,20 @@ export class RingBufferReader implements Disposable {
     }
     this.records++;
     try {
-      this.#consume(codec ? codec.read(this.#data, offset) : this.#copy(offset, length));
+      if (!codec) this.#consume(this.#copy(offset, length));
+      else if (offset + length <= this.#size) this.#consume(codec.read(this.#data, offset));
+      else this.#consume(codec.read(new DataView(this.#copy(offset, length).buffer), 0));
     } catch (error) {
       (this.#options.onError ?? throwLater)(error);
     }
   }
 
   #copy(offset: number, length: number): Uint8Array {
-    return new Uint8Array(this.#data.buffer, pageSize + offset, length).slice();
+    const copy = new Uint8Array(length);
+    const first = Math.min(length, this.#size - offset);
+    const { buffer } = this.#data;
+    copy.set(new Uint8Array(buffer, pageSize + offset, first));
+    copy.set(new Uint8Array(buffer, pageSize, length - first), first);
+    return copy;
   }
 }
