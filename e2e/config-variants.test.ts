@@ -38,7 +38,7 @@ const configured = modules.filter(({ module, fixture }) => programOf(module, fix
 for (const { name, module, fixture } of configured) {
   test(`config values written into code: ${name}`, (context) => {
     const { ir, configs } = programOf(module, fixture.entry);
-    const variants = new CodeVariants(ir, Object.fromEntries(configs));
+    const variants = new CodeVariants(() => ir, Object.fromEntries(configs));
     const given = fc.record(Object.fromEntries([...configs].map(([key, each]) => [key, valuesOf(each)])));
     const sampled = fc.sample(given, { seed: 3, numRuns: CONFIGS });
     if (!isRoot) context.diagnostic('in the interpreter alone: programs are loaded by root');

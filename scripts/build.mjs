@@ -1,11 +1,11 @@
 /**
  * Builds everything: `tsc -b`, then the programs of the packages, each `.bpf.ts` into the module that tsc has made of it, then the
- * command in one piece.
+ * command in one piece. Where there is `x.usual.ts` beside `x.bpf.ts`, it says for which configs code is generated here already.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { bundleCommand } from './bundle.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -20,7 +20,9 @@ const programs = readdirSync(join(root, 'packages'), { recursive: true })
   .map((file) => join(root, 'packages', file));
 for (const file of programs) {
   const outDir = dirname(file).replace(/\/src(?=\/|$)/, '/dist');
-  const { diagnostics } = await buildModule(file, { outDir });
+  const configs = join(outDir, basename(file).replace(/bpf\.ts$/, 'usual.js'));
+  const usual = existsSync(configs) ? (await import(configs)).usual : {};
+  const { diagnostics } = await buildModule(file, { outDir, usual });
   for (const { code, message, line, column } of diagnostics) {
     console.error(`${file}:${line}:${column}: ${code}: ${message}`);
     process.exitCode = 1;

@@ -91,7 +91,7 @@ function referenceOutcome(program: RandomProgram, memory: Memory): Outcome {
 /** The code of a random program. */
 function codeOf(ir: IrProgram, settings: Settings, { without, cpu, first }: Build): Code {
   if (first) {
-    const variants = new CodeVariants(ir, { settings: scope.settings }, { cpu, without });
+    const variants = new CodeVariants(() => ir, { settings: scope.settings }, { cpu, without });
     variants.finish('random', { settings: { ...first } });
     return variants.finish('random', { settings: { ...settings } }).code;
   }

@@ -18,21 +18,28 @@ export interface CompiledBindings {
 /** The compiled body of a program. */
 export interface CompiledBody {
   readonly kind: 'compiled';
-  /** The code, as JSON of a format that the compiler checks when it reads it. */
+  /** The code, as JSON of a format that the compiler checks when it reads it: its text, or what that stands for. */
   readonly code: unknown;
+  /** What was generated of it for usual configs when the module was built, as JSON of the compiler. */
+  readonly generated?: string;
   /** Read only when the program is loaded: declarations may stand after the program that uses them. */
   bindings(): CompiledBindings;
 }
 
-/** Makes a compiled body; only built modules call it. Throws BAD_DECLARATION for code that is no object. */
-export function compiled(code: unknown, bindings: () => CompiledBindings): CompiledBody {
-  if (typeof code !== 'object' || code === null) {
+/** Makes a compiled body; only built modules call it. Throws BAD_DECLARATION for code that is neither text nor an object. */
+export function compiled(code: unknown, bindings: () => CompiledBindings, generated?: string): CompiledBody {
+  if (typeof code !== 'string' && (typeof code !== 'object' || code === null)) {
     throw new WaggleError('BAD_DECLARATION', `compiled() needs code, got ${describe(code)}`);
   }
   if (typeof bindings !== 'function') {
     throw new WaggleError('BAD_DECLARATION', `compiled() needs a function, got ${describe(bindings)}`);
   }
-  return Object.freeze({ kind: 'compiled', code, bindings });
+  return Object.freeze({
+    kind: 'compiled',
+    code,
+    bindings,
+    ...(generated === undefined ? {} : { generated }),
+  });
 }
 
 /** Whether something is a compiled body. */

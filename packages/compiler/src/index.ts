@@ -25,6 +25,7 @@ export { printIr } from './ir/print.ts';
 export type { IrType, Space } from './ir/type.ts';
 export { validateIr } from './ir/validate.ts';
 export { type FinishOptions, finishProgram, type GivenConfigs } from './modules/finish.ts';
+export { type GeneratedCode, generatedFromJson, generatedToJson } from './modules/generated-code.ts';
 export { type ProgramJson, programFromJson, programToJson } from './modules/program-json.ts';
 export { CodeVariants, type FinishedCode, type VariantOptions } from './modules/variants.ts';
 export * from './passes/index.ts';

@@ -214,5 +214,5 @@ function codeOf(declaration: ProgramDeclaration, config: GivenConfigs): Code {
 function read(declaration: ProgramDeclaration) {
   const body = compiledBody(declaration);
   const { name, program } = programFromJson(body.code);
-  return { name, variants: new CodeVariants(program, body.bindings().configs) };
+  return { name, variants: new CodeVariants(() => program, body.bindings().configs) };
 }

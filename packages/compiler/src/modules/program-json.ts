@@ -56,10 +56,12 @@ const constant = (value: bigint): number | string =>
 
 /**
  * Reads a program.
+ * @param written JSON, as text or parsed.
  * @throws WaggleError MALFORMED for what is no program, NOT_SUPPORTED for the format of another version,
  *   BAD_DECLARATION for a program that does not add up.
  */
-export function programFromJson(json: unknown): { readonly name: string; readonly program: IrProgram } {
+export function programFromJson(written: unknown): { readonly name: string; readonly program: IrProgram } {
+  const json = typeof written === 'string' ? parsed(written) : written;
   const { version, name, type, origins, functions } = record(json, 'it');
   if (version !== PROGRAM_FORMAT) {
     throw new WaggleError(
@@ -74,6 +76,14 @@ export function programFromJson(json: unknown): { readonly name: string; readonl
   const program = { type, functions: list(functions, 'its functions').map((fn) => readFunction(fn, places)) };
   validateIr(program);
   return { name, program };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed('it is not JSON');
+  }
 }
 
 const isProgramType = (type: string): type is ProgramType => Object.hasOwn(programTypes, type);

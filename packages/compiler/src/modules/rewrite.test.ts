@@ -74,6 +74,19 @@ test('the built module exports what the source exports, its programs compiled', 
   assert.ok(bpf.isProgramDeclaration(built.drop) && bpf.isCompiled(built.drop.body));
 });
 
+test('the built module carries the code for usual configs', async () => {
+  const module = await loadModule(source);
+  const { settings } = module.scope();
+  const programs = new Map([['count', lowered(module, {}, { settings })]]);
+  const text = await builtText(module, programs, { count: [{ settings: { enabled: true } }] });
+  const [, generated = ''] = /, '(\{"version".*"count".*)'\), \{/.exec(text.replaceAll('\n', ' ')) ?? [];
+  assert.match(generated, /"deciding":\[\]/);
+  await assert.rejects(builtText(module, programs, { counts: [] }), {
+    code: 'NOT_FOUND',
+    message: /usual configs for "counts"/,
+  });
+});
+
 test('a map that no module exports is named in the error', async () => {
   const module = await loadModule(source);
   const hidden = bpf.arrayMap({ value: bpf.u32, maxEntries: 1 });

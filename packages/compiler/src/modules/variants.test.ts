@@ -36,7 +36,7 @@ const settings = config({ enabled: bool, verdict: u32, mark: u16 });
 const given = (enabled: boolean, verdict: number) => ({ settings: { enabled, verdict, mark: 7 } });
 
 test('a switch makes another variant, a number does not', () => {
-  const variants = new CodeVariants(program, { settings });
+  const variants = new CodeVariants(() => program, { settings });
   const first = variants.finish('main', given(false, 1));
   const second = variants.finish('main', given(false, 0xffff_fffe));
   assert.equal(variants.count, 1);
@@ -50,7 +50,7 @@ test('a switch makes another variant, a number does not', () => {
 });
 
 test('a variant that nobody asks for goes first', () => {
-  const variants = new CodeVariants(program, { settings }, { most: 1 });
+  const variants = new CodeVariants(() => program, { settings }, { most: 1 });
   const { maps } = variants.finish('main', given(true, 1));
   assert.equal(variants.finish('main', given(true, 2)).maps, maps);
   variants.finish('main', given(false, 1));
@@ -59,7 +59,7 @@ test('a variant that nobody asks for goes first', () => {
 });
 
 test('values are checked as they are where code is generated for each', () => {
-  const variants = new CodeVariants(program, { settings });
+  const variants = new CodeVariants(() => program, { settings });
   assert.throws(
     () => variants.finish('main', {}),
     /program "main" needs the values of its config "settings"/,
@@ -133,7 +133,7 @@ test('whatever is done with a number, it comes out like a constant', () => {
       const ir = using(type, operation, 5n);
       // Only version 4 has signed division; what version 3 has in place of it are the others.
       const cpu = operation.includes('signed') ? 4 : 3;
-      const variants = new CodeVariants(ir, declared, { cpu });
+      const variants = new CodeVariants(() => ir, declared, { cpu });
       for (const value of fitting) {
         const given = { config: { settings: { value } } };
         const own = generate(finishProgram('main', ir, declared, given), { cpu });
@@ -149,7 +149,7 @@ test('whatever is done with a number, it comes out like a constant', () => {
 
 test('a long program is generated twice for two switches, whatever its numbers are', () => {
   const { ir, configs, maps } = longProgram();
-  const variants = new CodeVariants(ir, Object.fromEntries(configs));
+  const variants = new CodeVariants(() => ir, Object.fromEntries(configs));
   const packet = fc.uint8Array({ minLength: 60, maxLength: 90, size: 'max' });
   const packets = fc.sample(packet, { seed: 1, numRuns: 6 });
   for (const [on, limit] of [

@@ -3,22 +3,23 @@
  * the others, such as the address and the identity of an endpoint, are numbers in it. Code is generated once for the values
  * that decide, with room for the others: that is a variant. For other numbers, they are written into a copy of it.
  *
- *     const variants = new CodeVariants(program, configs);
+ *     const variants = new CodeVariants(() => program, configs);
  *     variants.finish('count', { settings: { udp: true, address: 1 } });    generates code
  *     variants.finish('count', { settings: { udp: true, address: 2 } });    writes a number
  *
  * What comes of a config does not depend on those before. It does what the code does that `finishProgram` and `generate` make
- * of it; that can be a few instructions shorter, as every value is put in before it is optimised.
+ * of it; that can be a few instructions shorter, as every value is put in before it is optimised. Variants that were generated
+ * when the module was built (generated-code.ts) are there from the start.
  */
 import { configSpec, type Scalar } from '@waggle/bpf';
 import type { Code } from '../backend/assemble.ts';
 import { type GenerateOptions, generate } from '../backend/generate.ts';
 import { withNumbers } from '../backend/patch.ts';
 import type { IrProgram } from '../ir/ir.ts';
-import { fieldKey } from '../passes/analysis/closed.ts';
+import { type FieldKey, fieldKey } from '../passes/analysis/closed.ts';
 import { decidingFields } from '../passes/deciding.ts';
 import { type ConfigValues, optimize, specialize, usedMaps } from '../passes/index.ts';
-import { type LateNumber, lateNumbers, withLateNumbers } from '../passes/late-numbers.ts';
+import { lateNumbers, withLateNumbers } from '../passes/late-numbers.ts';
 import {
   type Configs,
   checkedConfigs,
@@ -26,11 +27,14 @@ import {
   type GivenConfigs,
   type KernelOptions,
 } from './finish.ts';
+import type { GeneratedCode, Variant } from './generated-code.ts';
 
 /** What variants are finished with. */
 export interface VariantOptions extends KernelOptions, Pick<GenerateOptions, 'cpu'> {
   /** How many variants are kept, those that were asked for last; 16 by default. */
   readonly most?: number;
+  /** What is generated already: for version 3 of the instruction set, all passes done. */
+  readonly generated?: GeneratedCode;
 }
 
 /** Code for the values of a config. */
@@ -40,38 +44,40 @@ export interface FinishedCode {
   readonly maps: ReadonlySet<string>;
 }
 
-/** Code that lacks its numbers. */
-interface Variant extends FinishedCode {
-  readonly numbers: readonly LateNumber[];
-}
-
 const MOST_VARIANTS = 16;
 /** Bits of a number that fits an immediate, whose last bit is its sign. */
 const SMALL = 31;
 
 /** The variants of one program, for one kernel. */
 export class CodeVariants {
-  readonly #program: IrProgram;
+  readonly #source: () => IrProgram;
   readonly #configs: Configs;
   readonly #options: VariantOptions;
-  readonly #isDeciding: (config: string, field: string) => boolean;
   /** By what decides, the one asked for last at the end. */
-  readonly #variants = new Map<string, Variant>();
+  readonly #variants: Map<string, Variant>;
+  #optimized: IrProgram | undefined;
+  #deciding: ReadonlySet<FieldKey> | undefined;
 
-  /** @param configs the declarations of the configs, by the names that the program has for them. */
-  constructor(program: IrProgram, configs: Configs, options: VariantOptions = {}) {
-    const { without = [] } = options;
-    // Most can be done without the values, once for all. Where passes are left out, what they are to show may come of any.
-    this.#program = without.length > 0 ? program : optimize(program);
+  /**
+   * @param program called when code has to be generated.
+   * @param configs the declarations of the configs, by the names that the program has for them.
+   */
+  constructor(program: () => IrProgram, configs: Configs, options: VariantOptions = {}) {
+    this.#source = program;
     this.#configs = configs;
     this.#options = options;
-    const deciding = decidingFields(this.#program);
-    this.#isDeciding = (config, field) => deciding.has(fieldKey(config, field));
+    this.#deciding = options.generated?.deciding;
+    this.#variants = new Map(options.generated?.variants);
   }
 
   /** How many variants are kept at the moment. */
   get count(): number {
     return this.#variants.size;
+  }
+
+  /** All that is kept, to be written down. */
+  generated(name: string): GeneratedCode {
+    return { name, deciding: this.#decidingFields, variants: this.#variants };
   }
 
   /**
@@ -83,6 +89,22 @@ export class CodeVariants {
     const values = checkedConfigs(name, this.#configs, config);
     const { code, maps, numbers } = this.#variantFor(name, values);
     return { code: withNumbers(code, lateNumbers(numbers, values)), maps };
+  }
+
+  get #program(): IrProgram {
+    const { without = [] } = this.#options;
+    // Most can be done without the values, once for all. Where passes are left out, what they are to show may come of any.
+    this.#optimized ??= without.length > 0 ? this.#source() : optimize(this.#source());
+    return this.#optimized;
+  }
+
+  get #decidingFields(): ReadonlySet<FieldKey> {
+    this.#deciding ??= decidingFields(this.#program);
+    return this.#deciding;
+  }
+
+  #isDeciding(config: string, field: string): boolean {
+    return this.#decidingFields.has(fieldKey(config, field));
   }
 
   #variantFor(name: string, values: ConfigValues): Variant {

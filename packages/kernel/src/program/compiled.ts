@@ -15,7 +15,13 @@ import {
   type ProgramDeclaration,
   WaggleError,
 } from '@waggle/bpf';
-import { CodeVariants, type GivenConfigs, programFromJson } from '@waggle/compiler';
+import {
+  CodeVariants,
+  type GeneratedCode,
+  type GivenConfigs,
+  generatedFromJson,
+  programFromJson,
+} from '@waggle/compiler';
 import { kernelBtf } from '../btf/index.ts';
 import { createMap, type MapOf } from '../map/create.ts';
 import type { KernelMap } from '../map/map.ts';
@@ -95,10 +101,10 @@ export function loadDeclared(
 ): LoadedProgram {
   const { maps: given = {}, config = {}, flags, onLog } = options;
   const body = compiledBody(declaration);
-  const { name: ownName, variants } = read(body, options);
-  const name = options.name ?? declaration.name ?? objectName(ownName);
+  const read = known(body);
+  const name = options.name ?? declaration.name ?? objectName(read.name);
   const { maps: declarations } = body.bindings();
-  const finished = variants.finish(name, config);
+  const finished = read.variants(options).finish(name, config);
   const code = withKernelFunctions(name, finished.code);
   const { maps, created } = mapsOf(name, finished.maps, declarations, given);
   try {
@@ -119,26 +125,51 @@ export function loadDeclared(
   }
 }
 
-/** What is known of a body: the program in it, and its code by how it is compiled. */
-interface KnownBody extends ReturnType<typeof programFromJson> {
-  readonly variants: Map<string, CodeVariants>;
+/** What is read of a body: of one whose code was generated when it was built, next to nothing. */
+class KnownBody {
+  readonly #body: CompiledBody;
+  readonly #generated: GeneratedCode | undefined;
+  /** By how it is compiled. */
+  readonly #variants = new Map<string, CodeVariants>();
+  #parsed: ReturnType<typeof programFromJson> | undefined;
+
+  constructor(body: CompiledBody) {
+    this.#body = body;
+    this.#generated = body.generated === undefined ? undefined : generatedFromJson(body.generated);
+  }
+
+  /** The name under which its module has the program. */
+  get name(): string {
+    return this.#generated?.name ?? this.#whole.name;
+  }
+
+  variants({ cpu = 3, without = [] }: LoadDeclaredOptions): CodeVariants {
+    const key = [cpu, ...without].join(' ');
+    const before = this.#variants.get(key);
+    if (before) return before;
+    const asGenerated = cpu === 3 && without.length === 0;
+    const variants = new CodeVariants(() => this.#whole.program, this.#body.bindings().configs, {
+      cpu,
+      without,
+      kernel: kernelBtf,
+      ...(asGenerated && this.#generated && { generated: this.#generated }),
+    });
+    this.#variants.set(key, variants);
+    return variants;
+  }
+
+  get #whole(): ReturnType<typeof programFromJson> {
+    this.#parsed ??= programFromJson(this.#body.code);
+    return this.#parsed;
+  }
 }
 
 const bodies = new WeakMap<CompiledBody, KnownBody>();
 
-function read(
-  body: CompiledBody,
-  { cpu = 3, without = [] }: LoadDeclaredOptions,
-): { name: string; variants: CodeVariants } {
-  const known = bodies.get(body) ?? { ...programFromJson(body.code), variants: new Map() };
-  bodies.set(body, known);
-  const { name, program } = known;
-  const key = [cpu, ...without].join(' ');
-  const compile = (): CodeVariants =>
-    new CodeVariants(program, body.bindings().configs, { cpu, without, kernel: kernelBtf });
-  const variants = known.variants.get(key) ?? compile();
-  known.variants.set(key, variants);
-  return { name, variants };
+function known(body: CompiledBody): KnownBody {
+  const found = bodies.get(body) ?? new KnownBody(body);
+  bodies.set(body, found);
+  return found;
 }
 
 function mapsOf(
