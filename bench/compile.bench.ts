@@ -62,7 +62,8 @@ await benchmark(
     const numbers = (): void => void known.finish('program', values(limit++, true));
     const seen = (): void => void known.finish('program', values(limit++));
     const { program } = programFromJson(JSON.parse(json));
-    const unseen = (): void => void new CodeVariants(() => program, configs).finish('program', values(limit++));
+    const unseen = (): void =>
+      void new CodeVariants(() => program, configs).finish('program', values(limit++));
     const figures: readonly Figure[] = [
       { what: 'text to code, CPU', run: whole },
       { what: 'text to code, clock', run: whole, goal: 300, measure: wallTime },
