@@ -25,6 +25,7 @@ import {
 import { kernelBtf } from '../btf/index.ts';
 import { createMap, type MapOf } from '../map/create.ts';
 import type { KernelMap } from '../map/map.ts';
+import { keptProgram } from './kept.ts';
 import { withKernelFunctions } from './kernel-functions.ts';
 import { type LoadOptions, loadProgram } from './load.ts';
 import type { Program } from './program.ts';
@@ -43,6 +44,11 @@ export interface LoadDeclaredOptions extends Pick<LoadOptions, 'onLog'> {
   readonly without?: readonly string[];
   /** BPF_F_* flags of BPF_PROG_LOAD. */
   readonly flags?: number;
+  /**
+   * A directory of a bpf file system in which the program is pinned, and found again by whoever wants the same one with the same
+   * maps. Of each name, the last is kept.
+   */
+  readonly keep?: string;
 }
 
 /** A program that was loaded from its declaration, with its maps. */
@@ -99,7 +105,7 @@ export function loadDeclared(
   declaration: ProgramDeclaration,
   options: LoadDeclaredOptions = {},
 ): LoadedProgram {
-  const { maps: given = {}, config = {}, flags, onLog } = options;
+  const { maps: given = {}, config = {}, flags, onLog, keep } = options;
   const body = compiledBody(declaration);
   const read = known(body);
   const name = options.name ?? declaration.name ?? objectName(read.name);
@@ -117,7 +123,8 @@ export function loadDeclared(
       ...(target === undefined ? {} : { target }),
       ...(flags === undefined ? {} : { flags }),
     };
-    const loaded = loadProgram(spec, { maps, ...(onLog ? { onLog } : {}) });
+    const loading = { maps, ...(onLog ? { onLog } : {}) };
+    const loaded = keep === undefined ? loadProgram(spec, loading) : keptProgram(keep, spec, loading);
     return new LoadedProgram(loaded, maps, declarations, created);
   } catch (error) {
     closeAll(created);
