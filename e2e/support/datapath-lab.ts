@@ -68,18 +68,22 @@ export class DatapathLab extends Talk {
     network.addresses.add('eth0', `${ipv6}/128`);
     network.routes.add({ destination: `${GATEWAY.ipv4}/32`, device: 'eth0', scope: 'link' });
     network.routes.add({ destination: '0.0.0.0/0', via: GATEWAY.ipv4, device: 'eth0' });
-    network.neighbours.add({ device: 'eth0', address: GATEWAY.ipv6, mac: GATEWAY.mac });
     network.routes.add({ destination: '::/0', via: GATEWAY.ipv6, device: 'eth0' });
     host.routes.add({ destination: `${ipv4}/32`, device: name });
     host.routes.add({ destination: `${ipv6}/128`, device: name });
     const { mac = '' } = network.links.get('eth0');
-    host.neighbours.add({ device: name, address: ipv4, mac });
-    host.neighbours.add({ device: name, address: ipv6, mac });
     const device = host.links.index(name);
     this.host.run(() => {
       this.datapath.addEndpoint({ interface: device, identity, ipv4, ipv6, mac, gatewayMac: GATEWAY.mac });
     });
     return { namespace, device, identity, ipv4, ipv6 };
+  }
+
+  /** Lets the endpoints of an identity talk to everybody. */
+  open(identity: number): void {
+    const any = { identity: 0, protocol: 0, port: 0, portPrefix: 0, action: 'allow', audit: false } as const;
+    const entries = (['ingress', 'egress'] as const).map((direction) => ({ ...any, direction }));
+    this.datapath.setPolicy(identity, entries, () => ({ cookie: 1 }));
   }
 
   /** Puts the programs of the uplink in place; endpoints are masqueraded unless it is said otherwise. */

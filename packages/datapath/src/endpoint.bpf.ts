@@ -4,11 +4,8 @@
  * it goes in.
  */
 import {
-  Arp,
-  be16,
-  be32,
+  type be16,
   type bool,
-  config,
   Ethernet,
   EtherType,
   hton16,
@@ -18,50 +15,29 @@ import {
   type i32,
   ntoh16,
   type Ref,
-  redirect,
   redirectPeer,
-  struct,
   Tc,
   type TcContext,
   TcpFlag,
   tc,
   u8,
   u16,
-  u32,
+  type u32,
   zeroed,
 } from '@waggle/bpf';
-import { Address } from './addresses.bpf.ts';
+import { Address, isGroupAddress } from './addresses.bpf.ts';
 import { advance, type Connection, clock, connections, generations } from './connection.bpf.ts';
 import { decide } from './decide.bpf.ts';
+import { endpoint, isOwnIpv6, Mac, SOURCE_MAC } from './endpoint-config.bpf.ts';
 import { Aggregation, monitoring, Point } from './event.bpf.ts';
 import { Flow, readFlow } from './flow.bpf.ts';
+import { admitDiscovery, answerArp, answerDiscovery } from './neighbour.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
-import { count, drop, dropFlow, pass } from './report.bpf.ts';
+import { count, discard, drop, dropFlow, pass } from './report.bpf.ts';
 import { tellTrace } from './tell.bpf.ts';
 import { isNews } from './trace.bpf.ts';
 
-/** What is known of an endpoint when its programs are loaded. */
-export const endpoint = config({
-  /** The host's end of its pair. */
-  interface: u32,
-  ipv4: be32,
-  /** Its IPv6 address, in words. */
-  ipv6Word0: be32,
-  ipv6Word1: be32,
-  ipv6Word2: be32,
-  ipv6Word3: be32,
-  /** The MAC address that it takes for its gateway's, in two parts. */
-  gatewayHigh: be32,
-  gatewayLow: be16,
-});
-
-/** A MAC address in two parts, as configs have it. */
-const Mac = struct('mac', { high: be32, low: be16 }, { packed: true });
-const SOURCE_MAC = 6;
-const ARP_SENDER_MAC = Ethernet.size + 8;
-const ARP_REQUEST = 1;
-const ARP_REPLY = 2;
 const IPV6_SOURCE = Ethernet.size + 8;
 
 /** From an endpoint. */
@@ -70,10 +46,11 @@ export const fromEndpoint = tc((ctx) => {
   if (protocol === EtherType.Arp) return answerArp(ctx);
   const flow = zeroed(Flow);
   const unreadable = readFlow(ctx, flow, protocol);
-  if (unreadable !== 0) return drop(ctx, unreadable, Towards.Away);
+  if (unreadable === Reason.ForbiddenIcmpv6) return answerDiscovery(ctx);
+  if (unreadable !== 0) return refuse(ctx, flow, unreadable, Towards.Away);
   if (!isOwnAddress(ctx, protocol)) return drop(ctx, Reason.InvalidSource, Towards.Away);
   const connection = follow(ctx, flow);
-  if (!connection) return dropFlow(ctx, flow, flow.refused, Towards.Away);
+  if (!connection) return refuse(ctx, flow, flow.refused, Towards.Away);
   if (monitoring.aggregation === Aggregation.None) {
     tellTrace(ctx, flow, connection, Point.FromEndpoint, ctx.interfaceIndex);
   }
@@ -86,9 +63,10 @@ export const toEndpoint = tc((ctx) => {
   if (protocol === EtherType.Arp) return Tc.Ok;
   const flow = zeroed(Flow);
   const unreadable = readFlow(ctx, flow, protocol);
-  if (unreadable !== 0) return drop(ctx, unreadable, Towards.Endpoint);
+  if (unreadable === Reason.ForbiddenIcmpv6) return admitDiscovery(ctx);
+  if (unreadable !== 0) return refuse(ctx, flow, unreadable, Towards.Endpoint);
   const connection = follow(ctx, flow);
-  if (!connection) return dropFlow(ctx, flow, flow.refused, Towards.Endpoint);
+  if (!connection) return refuse(ctx, flow, flow.refused, Towards.Endpoint);
   if (flow.isNews === 1) tellTrace(ctx, flow, connection, Point.ToEndpoint, ctx.interfaceIndex);
   return pass(ctx, Towards.Endpoint);
 });
@@ -122,6 +100,10 @@ function begin(
 ): Ref<typeof Connection> | null {
   const before = known && goesOn(known, flow, now) ? known : null;
   flow.isFirst = before ? 0 : 1;
+  if (!before && isGroupAddress(flow.tuple.high)) {
+    flow.refused = Reason.MulticastHandled;
+    return null;
+  }
   // What is about no connection that we know is about nothing that was allowed.
   const isStray = flow.related === 1 && !before;
   const reason = isStray ? Reason.PolicyDenied : decide(ctx, flow, before, generation);
@@ -132,13 +114,13 @@ function begin(
 function isOwnAddress(ctx: TcContext, protocol: be16): bool {
   if (protocol === EtherType.Ipv4) return ctx.at(Ipv4, Ethernet.size)?.source === endpoint.ipv4;
   const source = ctx.at(Address, IPV6_SOURCE);
-  if (!source) return false;
-  return (
-    source[0] === endpoint.ipv6Word0 &&
-    source[1] === endpoint.ipv6Word1 &&
-    source[2] === endpoint.ipv6Word2 &&
-    source[3] === endpoint.ipv6Word3
-  );
+  return source !== null && isOwnIpv6(source);
+}
+
+/** Drops a packet: with no more ado than need be, where it is for the link or for a group, as those of any host are. */
+function refuse(ctx: TcContext, flow: Infer<typeof Flow>, reason: u8, towards: u8): i32 {
+  const isQuiet = reason === Reason.MulticastHandled || reason === Reason.IgmpHandled;
+  return isQuiet ? discard(ctx, reason, towards) : dropFlow(ctx, flow, reason, towards);
 }
 
 /** Hands a packet to the other end. */
@@ -181,26 +163,4 @@ function decrementHops(ctx: TcContext, protocol: be16): bool {
   if (!ip || ip.hopLimit <= 1) return false;
   ip.hopLimit = u8(ip.hopLimit - 1);
   return true;
-}
-
-/** Whatever an endpoint asks for, the way there is through the host. */
-function answerArp(ctx: TcContext): i32 {
-  const ethernet = ctx.at(Ethernet, 0);
-  const arp = ctx.at(Arp, Ethernet.size);
-  const source = ctx.at(Mac, SOURCE_MAC);
-  const sender = ctx.at(Mac, ARP_SENDER_MAC);
-  if (!ethernet || !arp || !source || !sender) return drop(ctx, Reason.InvalidPacket, Towards.Away);
-  if (arp.senderAddress !== endpoint.ipv4) return drop(ctx, Reason.InvalidSource, Towards.Away);
-  if (arp.operation !== ARP_REQUEST) return drop(ctx, Reason.InvalidPacket, Towards.Away);
-  const asked = arp.targetAddress;
-  arp.operation = ARP_REPLY;
-  arp.targetMac = arp.senderMac;
-  arp.targetAddress = arp.senderAddress;
-  arp.senderAddress = asked;
-  ethernet.destination = ethernet.source;
-  source.high = endpoint.gatewayHigh;
-  source.low = endpoint.gatewayLow;
-  sender.high = endpoint.gatewayHigh;
-  sender.low = endpoint.gatewayLow;
-  return redirect(endpoint.interface, 0n);
 }

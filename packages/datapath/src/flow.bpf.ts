@@ -78,6 +78,7 @@ const MORE_FRAGMENTS = 0x2000;
 const FRAGMENT_OFFSET = 0x1fff;
 /** Where the flags of a TCP header are. */
 const TCP_FLAGS = 13;
+const IGMP = 2;
 /** What an ICMP error has before the header of the packet that it is about. */
 export const ICMP_HEADER = 8;
 
@@ -88,7 +89,8 @@ const IPV6_ADDRESSES = 8;
 /**
  * Reads a packet.
  *
- * @returns a reason to drop it; 0 when `flow` says what it is.
+ * @returns a reason to drop it; 0 when `flow` says what it is. It is `ForbiddenIcmpv6` for neighbour discovery, which has no
+ * flow.
  */
 export function readFlow(ctx: TcContext, flow: Infer<typeof Flow>, protocol: be16): u8 {
   if (protocol === EtherType.Ipv4) return readIpv4(ctx, flow);
@@ -156,6 +158,8 @@ function readIpv6(ctx: TcContext, flow: Infer<typeof Flow>): u8 {
       const inner = u16(transport + ICMP_HEADER);
       return readRelated(ctx, flow, readEnds6(ctx, flow, inner));
     }
+    if (isDiscovery(icmp.type)) return Reason.ForbiddenIcmpv6;
+    if (isGroupManagement(icmp.type)) return Reason.MulticastHandled;
   }
   return readPorts(ctx, flow, transport);
 }
@@ -196,6 +200,16 @@ function isIcmp6Error(type: u8): bool {
   return type >= 1 && type <= 4;
 }
 
+/** Routers and neighbours on a link (RFC 4861). */
+function isDiscovery(type: u8): bool {
+  return type >= 133 && type <= 137;
+}
+
+/** Who listens to a group (RFC 2710, RFC 3810). */
+function isGroupManagement(type: u8): bool {
+  return (type >= 130 && type <= 132) || type === 143;
+}
+
 /** An error belongs to the connection of the packet that it is about, which went the other way. */
 function readRelated(ctx: TcContext, flow: Infer<typeof Flow>, transport: u16): u8 {
   if (transport === 0) return Reason.InvalidPacket;
@@ -217,7 +231,7 @@ function readPorts(ctx: TcContext, flow: Infer<typeof Flow>, offset: u16): u8 {
     return 0;
   }
   if (protocol !== IpProtocol.Tcp && protocol !== IpProtocol.Udp && protocol !== IpProtocol.Sctp) {
-    return Reason.UnknownTransport;
+    return protocol === IGMP ? Reason.IgmpHandled : Reason.UnknownTransport;
   }
   const ports = ctx.at(Ports, offset);
   if (!ports) return Reason.InvalidPacket;

@@ -12,7 +12,8 @@ export {
 export { device } from './device-config.bpf.ts';
 export { DeviceLinks, type Sites } from './device-links.ts';
 export { type Columns, columnsText, type MapRow, mapRows } from './dump/rows.ts';
-export { endpoint, fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
+export { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
+export { endpoint } from './endpoint-config.bpf.ts';
 export type { EndpointSpec } from './endpoint-table.ts';
 export { accounts, Event, EventType, events, monitoring, Point, TraceReason } from './event.bpf.ts';
 export type {
@@ -60,6 +61,8 @@ export {
 export type { PolicyUpdate } from './policy-sets.ts';
 export { FIRST_DROP, Reason } from './reasons.ts';
 export { metrics } from './report.bpf.ts';
+export { Reason } from './reasons.ts';
+export { metricOf, metrics } from './report.bpf.ts';
 export { type Passage, SimulatedDatapath } from './simulated-datapath.ts';
 export type { PortRange } from './source-ports.ts';
 export { type TcpEnd, type TcpSegment, tcpFrame } from './tcp-frame.ts';

@@ -11,10 +11,14 @@ export const Reason = {
   WriteFailed: 141,
   UnknownTransport: 142,
   ConnectionTableFull: 155,
+  InvalidExtensionHeader: 156,
   UnsupportedEthernet: 166,
   NoTranslation: 167,
   UntranslatableProtocol: 168,
   FirstFragmentMissing: 175,
   ForbiddenIcmpv6: 176,
   DeniedByRule: 181,
+  /** For the link alone: groups that nobody is in here. */
+  IgmpHandled: 199,
+  MulticastHandled: 201,
 } as const;

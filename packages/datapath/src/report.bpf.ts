@@ -41,6 +41,12 @@ export function dropFlow(ctx: TcContext, flow: Infer<typeof Flow>, reason: u8, t
   return Tc.Shot;
 }
 
+/** Drops what every host sends now and then and nobody misses: it is counted, and that is all. */
+export function discard(ctx: TcContext, reason: u8, towards: u8): i32 {
+  count(ctx, reason, towards);
+  return Tc.Shot;
+}
+
 /** Counts a packet. */
 export function count(ctx: TcContext, reason: u8, towards: u8): void {
   const traffic = metrics.lookup(metricOf(reason, towards));
