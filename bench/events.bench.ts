@@ -3,7 +3,7 @@ import { benchmark } from './support/benchmark.ts';
 import { costOf, costOfFirst, loadEndpoint, OTHER, OUTSIDE } from './support/endpoint-program.ts';
 import { compare, cpuTime, median } from './support/measure.ts';
 
-const { accounts, connections, EventReader, events } = await import('@waggle/datapath');
+const { accounts, connections4, EventReader, events } = await import('@waggle/datapath');
 
 const ROUNDS = 21;
 const REPEAT = 100_000;
@@ -16,7 +16,7 @@ function rateOfReading(loaded: LoadedProgram): number {
     if (packet.tcp) read++;
   });
   const rates = Array.from({ length: ROUNDS }, () => {
-    loaded.map(connections).clear();
+    loaded.map(connections4).clear();
     read = 0;
     costOf(loaded.program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
     const time = cpuTime(() => reader.poll());

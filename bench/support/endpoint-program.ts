@@ -4,7 +4,7 @@ import { createMap, type LoadedProgram, loadDeclared, type Program, parseMac } f
 
 await import('@waggle/compiler/register');
 const {
-  connections,
+  connections4,
   endpoints,
   events,
   fromEndpoint,
@@ -100,7 +100,7 @@ const BEGUN = 16_384;
 
 /** The same for the first packet of a connection to the world, with the events about it; user space has read those before. */
 export function costOfFirst(loaded: LoadedProgram): number {
-  loaded.map(connections).clear();
+  loaded.map(connections4).clear();
   const cost = costOf(loaded.program, { destination: OUTSIDE, flows: 2 * BEGUN, repeat: BEGUN });
   drain(loaded);
   return cost;

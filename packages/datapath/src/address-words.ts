@@ -18,6 +18,9 @@ export type AddressWords = [number, number, number, number];
  */
 export const addressWords = (text: string): AddressWords => wordsOf(parseAddress(text));
 
+/** The words of an IPv4 address. */
+export const mappedWords = (ipv4: number): AddressWords => [0, 0, MAPPED, ipv4];
+
 /**
  * A prefix as the key of a prefix tree.
  * @throws WaggleError MALFORMED
@@ -60,6 +63,6 @@ export function isLower(address: readonly number[], other: readonly number[]): b
 /** The words of an address that is known by its bytes. */
 export function wordsOf({ family, bytes }: IpAddress): AddressWords {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (family === 4) return [0, 0, MAPPED, view.getUint32(0)];
+  if (family === 4) return mappedWords(view.getUint32(0));
   return [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)];
 }

@@ -2,6 +2,7 @@
 import { type Infer, IpProtocol, ntoh16 } from '@waggle/bpf';
 import { addressText } from './address-words.ts';
 import { type Connection, Generation, Seen } from './connection.bpf.ts';
+import { connectionEntries } from './connection-tables.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
 import { monotonicSeconds } from './monotonic.ts';
@@ -32,22 +33,15 @@ export interface ConnectionView {
   readonly current: boolean;
 }
 
-/** All connections, in the order of the kernel. */
+/** All connections, in the order of the kernel, those of IPv4 first. */
 export function* listConnections(
-  maps: Pick<DatapathMaps, 'connections' | 'generations'>,
+  maps: Pick<DatapathMaps, 'connections4' | 'connections6' | 'generations'>,
 ): Generator<ConnectionView> {
   const generation = maps.generations.get(Generation.InForce) ?? 0;
   const now = monotonicSeconds();
-  for (const [tuple, connection] of maps.connections)
+  for (const [tuple, connection] of connectionEntries(maps)) {
     yield connectionView(tuple, connection, generation, now);
-}
-
-/** Removes connections that are over. @returns how many there were. */
-export function removeExpired({ connections }: Pick<DatapathMaps, 'connections'>): number {
-  const now = monotonicSeconds();
-  const expired = [...connections].filter(([, { expires }]) => expires <= now);
-  connections.deleteAll(expired.map(([tuple]) => tuple));
-  return expired.length;
+  }
 }
 
 /**
@@ -86,5 +80,7 @@ function stateOf(seen: number, protocol: number): ConnectionState {
     if ((seen & Seen.Reset) !== 0 || ends === (Seen.EndOfLow | Seen.EndOfHigh)) return 'over';
     if (ends !== 0) return 'closing';
   }
-  return (seen & Seen.Reply) !== 0 ? 'established' : 'begun';
+  // What answers a handshake has not completed it.
+  const needed = protocol === IpProtocol.Tcp ? Seen.Reply | Seen.Onward : Seen.Reply;
+  return (seen & needed) === needed ? 'established' : 'begun';
 }

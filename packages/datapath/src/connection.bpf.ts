@@ -12,15 +12,16 @@ import {
   bytes,
   type Infer,
   IpProtocol,
-  ktimeGetCoarseNs,
   lruHashMap,
   type Ref,
   struct,
   TcpFlag,
   u8,
   u32,
+  zeroed,
 } from '@waggle/bpf';
-import { type Flow, Tuple } from './flow.bpf.ts';
+import { isMapped } from './addresses.bpf.ts';
+import { type Flow, Tuple, Tuple4 } from './flow.bpf.ts';
 
 /** What has been seen of a connection; bits. */
 export const Seen = {
@@ -30,6 +31,8 @@ export const Seen = {
   EndOfLow: 4,
   EndOfHigh: 8,
   Reset: 16,
+  /** Something other than the first packet of a handshake. */
+  Onward: 32,
 } as const;
 
 /** What was told of packets that go one way: the last time, in seconds, and their TCP flags. */
@@ -72,9 +75,16 @@ export const Connection = struct(
   },
 );
 
-export const MAX_CONNECTIONS = 524_288;
-export const connections = lruHashMap({
-  name: 'connections',
+/** Of each family. */
+export const MAX_CONNECTIONS = 262_144;
+export const connections4 = lruHashMap({
+  name: 'connections4',
+  key: Tuple4,
+  value: Connection,
+  maxEntries: MAX_CONNECTIONS,
+});
+export const connections6 = lruHashMap({
+  name: 'connections6',
   key: Tuple,
   value: Connection,
   maxEntries: MAX_CONNECTIONS,
@@ -88,36 +98,63 @@ export const Generation = {
 } as const;
 export const generations = arrayMap({ name: 'generations', value: u32, maxEntries: 2 });
 
+/** The connection of a tuple, whatever its family. */
+export function findConnection(tuple: Infer<typeof Tuple>): Ref<typeof Connection> | null {
+  if (!isMapped(tuple.low)) return connections6.lookup(tuple);
+  const tuple4 = zeroed(Tuple4);
+  shorten(tuple4, tuple);
+  return connections4.lookup(tuple4);
+}
+
+/** Makes the short key of a connection of IPv4. */
+export function shorten(tuple4: Infer<typeof Tuple4>, tuple: Infer<typeof Tuple>): void {
+  tuple4.low = tuple.low[3] ?? 0;
+  tuple4.high = tuple.high[3] ?? 0;
+  tuple4.lowPort = tuple.lowPort;
+  tuple4.highPort = tuple.highPort;
+  tuple4.protocol = tuple.protocol;
+}
+
 /** How long connections live without a packet, in seconds. */
 export const Lifetime = { TcpBegun: 60, TcpEstablished: 21_600, TcpOver: 10, Other: 60 } as const;
 /** A connection's end is put off only when it has come nearer by this much: writing costs more than reading. */
 const SLACK = 4;
-const NANOSECONDS = 1_000_000_000n;
+/** What says more than that a connection goes on. */
+const SIGNALS = TcpFlag.Fin | TcpFlag.Syn | TcpFlag.Rst;
 
-/** Seconds since the machine was started. */
-export function clock(): u32 {
-  return u32(ktimeGetCoarseNs() / NANOSECONDS);
+/** Whether a packet belongs to a connection that we know, and does not begin another one where that has ended. */
+export function goesOn(known: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
+  if (known.expires <= now) return false;
+  return (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn || !known.isOver();
 }
 
-/** Notes a packet of a connection. */
+/** Notes a packet of a connection. Errors about its packets change nothing. */
 export function advance(connection: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u32): void {
-  const seen = u8(connection.seen | sightsOf(connection, flow));
-  if (seen !== connection.seen) connection.seen = seen;
-  const expires = now + lifetimeOf(connection, flow);
-  if (expires < connection.expires || expires - connection.expires >= SLACK) connection.expires = expires;
+  if (flow.related === 1) return;
+  const before = connection.seen;
+  const seen = seenWith(before, flow);
+  if (seen !== before) connection.seen = seen;
+  const expires = now + lifetimeOf(seen, flow.tuple.protocol);
+  // Where the end comes nearer, as it does when a connection is over, the difference is far above zero.
+  if (expires - connection.expires >= SLACK) connection.expires = expires;
 }
 
-function sightsOf(connection: Infer<typeof Connection>, flow: Infer<typeof Flow>): u8 {
-  const upwards = flow.upwards === 1;
-  let seen: u8 = 0;
-  if (upwards !== ((connection.seen & Seen.FromLow) !== 0)) seen = Seen.Reply;
-  if ((flow.tcpFlags & TcpFlag.Fin) !== 0) seen = u8(seen | (upwards ? Seen.EndOfLow : Seen.EndOfHigh));
-  if ((flow.tcpFlags & TcpFlag.Rst) !== 0) seen = u8(seen | Seen.Reset);
-  return seen;
+/** What has been seen of a connection, with one more packet. */
+export function seenWith(seen: u8, flow: Infer<typeof Flow>): u8 {
+  const { upwards, tcpFlags } = flow;
+  const isReply = upwards !== (seen & Seen.FromLow);
+  const since = u8(isReply ? seen | Seen.Reply : seen);
+  if ((tcpFlags & SIGNALS) === 0) return u8(since | Seen.Onward);
+  if ((tcpFlags & TcpFlag.Rst) !== 0) return u8(since | Seen.Reset);
+  if ((tcpFlags & TcpFlag.Fin) !== 0) return u8(since | (upwards === 1 ? Seen.EndOfLow : Seen.EndOfHigh));
+  return since;
 }
 
-function lifetimeOf(connection: Ref<typeof Connection>, flow: Infer<typeof Flow>): u32 {
-  if (flow.tuple.protocol !== IpProtocol.Tcp) return Lifetime.Other;
-  if (connection.isOver()) return Lifetime.TcpOver;
-  return (connection.seen & Seen.Reply) !== 0 ? Lifetime.TcpEstablished : Lifetime.TcpBegun;
+/** How long a connection lives without another packet. */
+export function lifetimeOf(seen: u8, protocol: u8): u32 {
+  if (protocol !== IpProtocol.Tcp) return Lifetime.Other;
+  const established = Seen.Reply | Seen.Onward;
+  const ended = Seen.EndOfLow | Seen.EndOfHigh;
+  if ((seen & Seen.Reset) !== 0 || (seen & ended) === ended) return Lifetime.TcpOver;
+  return (seen & established) === established ? Lifetime.TcpEstablished : Lifetime.TcpBegun;
 }

@@ -44,7 +44,7 @@ test('what is pinned is found again', { skip: needsRoot }, async () => {
       assert.deepEqual([...datapath.peers()], peers);
       assert.deepEqual(datapath.policyIdentities(), [300]);
       assert.deepEqual(datapath.policyEntries(300), [{ ...ALLOW, cookie: 7, proxyPort: 0 }]);
-      assert.equal(datapath.maps.connections?.info().maxEntries, SMALL.maxConnections, 'as it was made');
+      assert.equal(datapath.maps.connections4?.info().maxEntries, SMALL.maxConnections, 'as it was made');
     });
   });
 });

@@ -7,7 +7,7 @@
 
 import { WaggleError } from '@waggle/bpf';
 import type { KernelMap } from '@waggle/kernel';
-import { type ConnectionView, listConnections, removeExpired } from './connection-list.ts';
+import { type ConnectionView, listConnections } from './connection-list.ts';
 import { DeviceLinks } from './device-links.ts';
 import { ENDPOINT_SITES, EndpointPrograms } from './endpoint-programs.ts';
 import { type EndpointSpec, EndpointTable } from './endpoint-table.ts';
@@ -326,9 +326,13 @@ export class Datapath implements Disposable {
 
   /** Removes connections that are over, and what was translated for them. @returns how many connections there were. */
   collect(): number {
-    const removed = removeExpired(this.#maps);
-    collectTranslations(this.#maps, monotonicSeconds());
-    return removed;
+    const now = monotonicSeconds();
+    const { connections4, connections6 } = this.#maps;
+    const expired4 = [...connections4].filter(([, { expires }]) => expires <= now);
+    const expired6 = [...connections6].filter(([, { expires }]) => expires <= now);
+    connections4.deleteAll(expired4.map(([tuple]) => tuple));
+    connections6.deleteAll(expired6.map(([tuple]) => tuple));
+    return expired4.length + expired6.length;
   }
 
   /** Lets go of everything: what is pinned goes on, all else ends. */

@@ -4,9 +4,18 @@
  * packet goes from one to the other in one step. The host itself is asked like an endpoint if it has a policy.
  */
 import { type bool, type Infer, type Ref, type TcContext, u8, type u32, zeroed } from '@waggle/bpf';
-import { endpoints, HOST, peerIdentity } from './addresses.bpf.ts';
-import { Connection, clock, connections, Seen } from './connection.bpf.ts';
-import type { Flow } from './flow.bpf.ts';
+import { endpoints, HOST, isMapped, peerIdentity } from './addresses.bpf.ts';
+import { clock } from './clock.bpf.ts';
+import {
+  Connection,
+  connections4,
+  connections6,
+  lifetimeOf,
+  Seen,
+  seenWith,
+  shorten,
+} from './connection.bpf.ts';
+import { type Flow, Tuple4 } from './flow.bpf.ts';
 import { findPolicy, hasPolicy, type PolicyValue, type Question, Towards, Verdict } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
 import { tellVerdict } from './tell.bpf.ts';
@@ -29,7 +38,6 @@ export function decide(
   connection.seen = before?.seen ?? (fromLow ? Seen.FromLow : 0);
   connection.port = before?.port ?? flow.port;
   connection.generation = generation;
-  connection.expires = before?.expires ?? clock();
   if (before) {
     connection.toldUp = before.toldUp;
     connection.toldDown = before.toldDown;
@@ -67,7 +75,29 @@ export function decide(
     connection.ingressCookie = entry?.cookie ?? 0;
     connection.audit = u8(connection.audit | (entry?.audit ?? 0));
   }
-  return connections.update(tuple, connection) === 0 ? 0 : Reason.ConnectionTableFull;
+  noteFirst(connection, before, flow);
+  return remember(flow, connection) ? 0 : Reason.ConnectionTableFull;
+}
+
+/** Notes the packet that a connection was decided for. */
+function noteFirst(
+  connection: Infer<typeof Connection>,
+  before: Ref<typeof Connection> | null,
+  flow: Infer<typeof Flow>,
+): void {
+  if (before && flow.related === 1) {
+    connection.expires = before.expires;
+    return;
+  }
+  connection.seen = seenWith(connection.seen, flow);
+  connection.expires = clock() + lifetimeOf(connection.seen, flow.tuple.protocol);
+}
+
+function remember({ tuple }: Infer<typeof Flow>, connection: Infer<typeof Connection>): bool {
+  if (!isMapped(tuple.low)) return connections6.update(tuple, connection) === 0;
+  const tuple4 = zeroed(Tuple4);
+  shorten(tuple4, tuple);
+  return connections4.update(tuple4, connection) === 0;
 }
 
 /** Whether it is the host itself, and it has a policy. Without one the host is open, while endpoints are closed then. */

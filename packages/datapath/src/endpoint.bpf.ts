@@ -18,25 +18,24 @@ import {
   redirectPeer,
   Tc,
   type TcContext,
-  TcpFlag,
   tc,
   u8,
   u16,
-  type u32,
   zeroed,
 } from '@waggle/bpf';
-import { Address, isGroupAddress } from './addresses.bpf.ts';
-import { advance, type Connection, clock, connections, generations } from './connection.bpf.ts';
-import { decide } from './decide.bpf.ts';
+import { Address } from './addresses.bpf.ts';
+import type { Connection } from './connection.bpf.ts';
 import { endpoint, isOwnIpv6, Mac, SOURCE_MAC } from './endpoint-config.bpf.ts';
 import { Aggregation, monitoring, Point } from './event.bpf.ts';
-import { Flow, readFlow } from './flow.bpf.ts';
+import { Flow, Tuple4 } from './flow.bpf.ts';
+import { follow, follow4 } from './follow.bpf.ts';
 import { admitDiscovery, answerArp, answerDiscovery } from './neighbour.bpf.ts';
 import { Towards } from './policy.bpf.ts';
+import { readPlain4, readPlain6 } from './read.bpf.ts';
 import { Reason } from './reasons.ts';
 import { count, discard, drop, dropFlow, pass } from './report.bpf.ts';
 import { tellTrace } from './tell.bpf.ts';
-import { isNews } from './trace.bpf.ts';
+import { readFlow } from './transport.bpf.ts';
 
 const IPV6_SOURCE = Ethernet.size + 8;
 
@@ -45,12 +44,11 @@ export const fromEndpoint = tc((ctx) => {
   const protocol = ctx.at(Ethernet, 0)?.protocol ?? 0;
   if (protocol === EtherType.Arp) return answerArp(ctx);
   const flow = zeroed(Flow);
-  const unreadable = readFlow(ctx, flow, protocol);
-  if (unreadable === Reason.ForbiddenIcmpv6) return answerDiscovery(ctx);
-  if (unreadable !== 0) return refuse(ctx, flow, unreadable, Towards.Away);
-  if (!isOwnAddress(ctx, protocol)) return drop(ctx, Reason.InvalidSource, Towards.Away);
-  const connection = follow(ctx, flow);
-  if (!connection) return refuse(ctx, flow, flow.refused, Towards.Away);
+  const connection = protocol === EtherType.Ipv4 ? leave4(ctx, flow) : leave6(ctx, flow, protocol);
+  if (!connection) {
+    if (flow.refused === Reason.ForbiddenIcmpv6) return answerDiscovery(ctx);
+    return refuse(ctx, flow, flow.refused, Towards.Away);
+  }
   if (monitoring.aggregation === Aggregation.None) {
     tellTrace(ctx, flow, connection, Point.FromEndpoint, ctx.interfaceIndex);
   }
@@ -62,59 +60,72 @@ export const toEndpoint = tc((ctx) => {
   const protocol = ctx.at(Ethernet, 0)?.protocol ?? 0;
   if (protocol === EtherType.Arp) return Tc.Ok;
   const flow = zeroed(Flow);
-  const unreadable = readFlow(ctx, flow, protocol);
-  if (unreadable === Reason.ForbiddenIcmpv6) return admitDiscovery(ctx);
-  if (unreadable !== 0) return refuse(ctx, flow, unreadable, Towards.Endpoint);
-  const connection = follow(ctx, flow);
-  if (!connection) return refuse(ctx, flow, flow.refused, Towards.Endpoint);
+  const connection = protocol === EtherType.Ipv4 ? enter4(ctx, flow) : enter6(ctx, flow, protocol);
+  if (!connection) {
+    if (flow.refused === Reason.ForbiddenIcmpv6) return admitDiscovery(ctx);
+    return refuse(ctx, flow, flow.refused, Towards.Endpoint);
+  }
   if (flow.isNews === 1) tellTrace(ctx, flow, connection, Point.ToEndpoint, ctx.interfaceIndex);
   return pass(ctx, Towards.Endpoint);
 });
 
-/** The connection of a packet, decided about if need be; null for a packet that is refused, see `flow.refused`. */
-export function follow(ctx: TcContext, flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
-  const generation = generations.lookup(0) ?? 0;
-  const now = clock();
-  const known = connections.lookup(flow.tuple);
-  const isDecided = known !== null && known.generation === generation && goesOn(known, flow, now);
-  const connection = isDecided ? known : begin(ctx, flow, known, generation, now);
-  if (!connection) return null;
-  advance(connection, flow, now);
-  if (isNews(connection, flow, now)) flow.isNews = 1;
-  return connection;
+/** The connection of a packet of IPv4 that the endpoint sends; null if it is refused, see `flow.refused`. */
+function leave4(ctx: TcContext, flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
+  const tuple = zeroed(Tuple4);
+  if (!readPlain4(ctx, flow, tuple)) return leave(ctx, flow, EtherType.Ipv4);
+  const source = flow.upwards === 1 ? tuple.low : tuple.high;
+  if (source === endpoint.ipv4) return follow4(ctx, flow, tuple);
+  flow.refused = Reason.InvalidSource;
+  return null;
 }
 
-/** Whether a packet belongs to a connection that we know, and does not begin another one where that has ended. */
-function goesOn(known: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
-  if (known.expires <= now) return false;
-  return !known.isOver() || (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn;
+/** The same for IPv6, and for what is neither. */
+function leave6(ctx: TcContext, flow: Infer<typeof Flow>, protocol: be16): Ref<typeof Connection> | null {
+  if (protocol !== EtherType.Ipv6 || !readPlain6(ctx, flow)) return leave(ctx, flow, protocol);
+  const isOwn = flow.upwards === 1 ? isOwnIpv6(flow.tuple.low) : isOwnIpv6(flow.tuple.high);
+  if (isOwn) return follow(ctx, flow);
+  flow.refused = Reason.InvalidSource;
+  return null;
 }
 
-/** Decides about a packet. @returns its connection, or null when it is refused. */
-function begin(
-  ctx: TcContext,
-  flow: Infer<typeof Flow>,
-  known: Ref<typeof Connection> | null,
-  generation: u32,
-  now: u32,
-): Ref<typeof Connection> | null {
-  const before = known && goesOn(known, flow, now) ? known : null;
-  flow.isFirst = before ? 0 : 1;
-  if (!before && isGroupAddress(flow.tuple.high)) {
-    flow.refused = Reason.MulticastHandled;
-    return null;
-  }
-  // What is about no connection that we know is about nothing that was allowed.
-  const isStray = flow.related === 1 && !before;
-  const reason = isStray ? Reason.PolicyDenied : decide(ctx, flow, before, generation);
-  flow.refused = reason === 0 ? Reason.ConnectionTableFull : reason;
-  return reason === 0 ? connections.lookup(flow.tuple) : null;
+/** The same for what has to be read with care. */
+function leave(ctx: TcContext, flow: Infer<typeof Flow>, protocol: be16): Ref<typeof Connection> | null {
+  flow.refused = readFlow(ctx, flow, protocol);
+  if (flow.refused !== 0) return null;
+  // Whoever is told of an error has sent something to the endpoint, and the endpoint tells it as itself.
+  const { low, high } = flow.tuple;
+  const isOwn = flow.upwards === 1 ? isOwnAddress(low, protocol) : isOwnAddress(high, protocol);
+  if (isOwn && isFromOwnAddress(ctx, protocol)) return follow(ctx, flow);
+  flow.refused = Reason.InvalidSource;
+  return null;
 }
 
-function isOwnAddress(ctx: TcContext, protocol: be16): bool {
+function isOwnAddress(address: Infer<typeof Address>, protocol: be16): bool {
+  return protocol === EtherType.Ipv4 ? address[3] === endpoint.ipv4 : isOwnIpv6(address);
+}
+
+function isFromOwnAddress(ctx: TcContext, protocol: be16): bool {
   if (protocol === EtherType.Ipv4) return ctx.at(Ipv4, Ethernet.size)?.source === endpoint.ipv4;
   const source = ctx.at(Address, IPV6_SOURCE);
   return source !== null && isOwnIpv6(source);
+}
+
+/** The connection of a packet of IPv4 for the endpoint. */
+function enter4(ctx: TcContext, flow: Infer<typeof Flow>): Ref<typeof Connection> | null {
+  const tuple = zeroed(Tuple4);
+  return readPlain4(ctx, flow, tuple) ? follow4(ctx, flow, tuple) : enter(ctx, flow, EtherType.Ipv4);
+}
+
+/** The same for IPv6, and for what is neither. */
+function enter6(ctx: TcContext, flow: Infer<typeof Flow>, protocol: be16): Ref<typeof Connection> | null {
+  const isPlain = protocol === EtherType.Ipv6 && readPlain6(ctx, flow);
+  return isPlain ? follow(ctx, flow) : enter(ctx, flow, protocol);
+}
+
+/** The same for what has to be read with care. */
+function enter(ctx: TcContext, flow: Infer<typeof Flow>, protocol: be16): Ref<typeof Connection> | null {
+  flow.refused = readFlow(ctx, flow, protocol);
+  return flow.refused === 0 ? follow(ctx, flow) : null;
 }
 
 /** Drops a packet: with no more ado than need be, where it is for the link or for a group, as those of any host are. */

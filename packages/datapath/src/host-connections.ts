@@ -6,6 +6,7 @@ import { type Infer, IpProtocol } from '@waggle/bpf';
 import { KernelError, type SocketRow, tcpSockets } from '@waggle/kernel';
 import { isLower, wordsOf } from './address-words.ts';
 import { type Connection, Generation, Lifetime, Seen } from './connection.bpf.ts';
+import { createConnection } from './connection-tables.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
 import { monotonicSeconds } from './monotonic.ts';
@@ -20,7 +21,9 @@ const NO_MAC = new Uint8Array(6);
  * Called in the network namespace of the host.
  * @throws KernelError
  */
-export function noteHostConnections(maps: Pick<DatapathMaps, 'connections' | 'generations'>): void {
+export function noteHostConnections(
+  maps: Pick<DatapathMaps, 'connections4' | 'connections6' | 'generations'>,
+): void {
   const sockets = tcpSockets();
   const listening = new Set(sockets.filter(({ state }) => state === LISTENS).map(({ port }) => port));
   const generation = maps.generations.get(Generation.InForce) ?? 0;
@@ -36,7 +39,7 @@ export function noteHostConnections(maps: Pick<DatapathMaps, 'connections' | 'ge
       toHigh: 0,
       lowMac: NO_MAC,
       highMac: NO_MAC,
-      seen: (fromLow ? Seen.FromLow : 0) | Seen.Reply,
+      seen: (fromLow ? Seen.FromLow : 0) | Seen.Reply | Seen.Onward,
       audit: 0,
       port: fromLow ? tuple.highPort : tuple.lowPort,
       initiator: 0,
@@ -47,7 +50,7 @@ export function noteHostConnections(maps: Pick<DatapathMaps, 'connections' | 'ge
       toldDown: { at: 0, flags: 0 },
     };
     try {
-      maps.connections.set(tuple, connection, 'create');
+      createConnection(maps, tuple, connection);
     } catch (error) {
       if (!(error instanceof KernelError && error.code === 'EXISTS')) throw error;
     }

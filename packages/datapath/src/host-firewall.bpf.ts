@@ -16,11 +16,11 @@ import {
   type u16,
 } from '@waggle/bpf';
 import { type Address, HOST, isGroupAddress, peerIdentity } from './addresses.bpf.ts';
-import { connections } from './connection.bpf.ts';
+import { findConnection } from './connection.bpf.ts';
 import { isDeviceAddress } from './device-config.bpf.ts';
-import { follow } from './endpoint.bpf.ts';
 import { Point } from './event.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
+import { follow } from './follow.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { tellTrace } from './tell.bpf.ts';
 
@@ -64,7 +64,7 @@ function kindOf(ctx: TcContext, offset: u16): u8 {
 export function guardHost(ctx: TcContext, flow: Infer<typeof Flow>, unreadable: u8, towards: u8): u8 {
   if (isGroupAddress(flow.tuple.high)) return 0;
   if (unreadable !== 0) return isHosts(flow, towards) ? unreadable : 0;
-  const known = connections.lookup(flow.tuple);
+  const known = findConnection(flow.tuple);
   if (known) {
     // Decided about, and told of, where the endpoint is.
     if (known.toLow !== 0 || known.toHigh !== 0) return 0;

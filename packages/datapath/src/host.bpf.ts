@@ -4,12 +4,13 @@
  */
 import { Ethernet, EtherType, type i32, Tc, type TcContext, tc, type u8, zeroed } from '@waggle/bpf';
 import { device } from './device-config.bpf.ts';
-import { Flow, readFlow } from './flow.bpf.ts';
+import { Flow } from './flow.bpf.ts';
 import { guardHost, LinkMessage, linkMessage } from './host-firewall.bpf.ts';
 import { masquerade, Unmasqueraded, unmasquerade } from './masquerade.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
 import { drop, dropFlow } from './report.bpf.ts';
+import { readFlow } from './transport.bpf.ts';
 
 /** To the network. The host's policy sees packets as they are before they are masqueraded. */
 export const toNetwork = tc((ctx) => {

@@ -1,7 +1,7 @@
 /** waggle's programs for packets, and what user space writes for them. */
 export { addressWords, prefixKey } from './address-words.ts';
 export { endpoints, ipcache } from './addresses.bpf.ts';
-export { connections, Generation, generations } from './connection.bpf.ts';
+export { connections4, connections6, Generation, generations } from './connection.bpf.ts';
 export type { ConnectionState, ConnectionView } from './connection-list.ts';
 export {
   Datapath,

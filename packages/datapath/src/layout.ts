@@ -6,20 +6,23 @@ import { createHash } from 'node:crypto';
 import { type MapSpec, ringBuffer, type Type, WaggleError } from '@waggle/bpf';
 import { KernelError, type MapOf } from '@waggle/kernel';
 import { endpoints, ipcache, MAX_ENDPOINTS, MAX_PREFIXES } from './addresses.bpf.ts';
-import { connections, generations, MAX_CONNECTIONS } from './connection.bpf.ts';
+import { clocks } from './clock.bpf.ts';
+import { connections4, connections6, generations, MAX_CONNECTIONS } from './connection.bpf.ts';
 import { accounts, EVENT_BYTES, events } from './event.bpf.ts';
-import { datagrams } from './flow.bpf.ts';
 import { ranges } from './masquerade.bpf.ts';
 import { MAX_TRANSLATIONS, translations } from './nat.bpf.ts';
 import { MAX_POLICIES, MAX_POLICY_ENTRIES, policies, policy } from './policy.bpf.ts';
 import { metrics } from './report.bpf.ts';
+import { datagrams } from './transport.bpf.ts';
 
 export const mapSpecs = {
   endpoints,
   ipcache,
   policies,
-  connections,
+  connections4,
+  connections6,
   generations,
+  clocks,
   metrics,
   datagrams,
   events,
@@ -33,7 +36,7 @@ export type DatapathMaps = { readonly [Name in keyof typeof mapSpecs]: MapOf<(ty
 
 /** How much there is room for. Maps keep the size with which they were created as long as they are pinned. */
 export interface DatapathSizes {
-  /** Connections that are remembered; those that were quiet for longest are forgotten first. */
+  /** Connections of each family that are remembered; those that were quiet for longest are forgotten first. */
   readonly maxConnections?: number;
   /** Addresses of endpoints on this host. */
   readonly maxEndpoints?: number;
@@ -61,7 +64,8 @@ const DEFAULT_SIZES: Required<DatapathSizes> = {
 
 /** Which option makes a map larger, by its name. */
 export const SIZE_OPTIONS: Readonly<Record<string, keyof DatapathSizes>> = {
-  connections: 'maxConnections',
+  connections4: 'maxConnections',
+  connections6: 'maxConnections',
   endpoints: 'maxEndpoints',
   ipcache: 'maxPeers',
   policies: 'maxPolicies',

@@ -19,7 +19,7 @@ import {
   zeroed,
 } from '@waggle/bpf';
 import { Address, isGroupAddress, isMapped, MAPPED } from './addresses.bpf.ts';
-import { clock } from './connection.bpf.ts';
+import { clock } from './clock.bpf.ts';
 import { device, isDeviceAddress, setDeviceAddress } from './device-config.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
 import {

@@ -21,9 +21,10 @@ import {
   zeroed,
 } from '@waggle/bpf';
 import { Address, isMapped } from './addresses.bpf.ts';
-import { type Flow, ICMP_HEADER } from './flow.bpf.ts';
+import type { Flow } from './flow.bpf.ts';
 import { type End, Port } from './nat.bpf.ts';
 import { Reason } from './reasons.ts';
+import { ICMP_HEADER } from './transport.bpf.ts';
 
 /** Where things are from the beginning of their header on. */
 const Ipv4At = { Checksum: 10, Source: 12, Destination: 16 } as const;

@@ -22,7 +22,7 @@ import {
   zeroed,
 } from '@waggle/bpf';
 import { Address } from './addresses.bpf.ts';
-import { connections, Seen } from './connection.bpf.ts';
+import { findConnection, Seen } from './connection.bpf.ts';
 import { isDeviceAddress } from './device-config.bpf.ts';
 import { isLess, Tuple } from './flow.bpf.ts';
 
@@ -105,7 +105,7 @@ export function begunBy(near: Infer<typeof End>, key: Infer<typeof TranslationKe
   tuple.lowPort = nearIsLow ? near.port.number : farPort;
   tuple.highPort = nearIsLow ? farPort : near.port.number;
   tuple.protocol = protocol;
-  const connection = connections.lookup(tuple);
+  const connection = findConnection(tuple);
   if (!connection || connection.expires <= now) return Begun.Unknown;
   return ((connection.seen & Seen.FromLow) !== 0) === nearIsLow ? Begun.ByNear : Begun.ByFar;
 }

@@ -26,6 +26,7 @@ import {
 import { parseMac } from '@waggle/kernel';
 import { addressWords, prefixKey } from './address-words.ts';
 import { type ConnectionView, connectionView } from './connection-list.ts';
+import { connectionEntries } from './connection-tables.ts';
 import { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
 import { fromEndpointConfigs, toEndpointConfigs } from './endpoint-programs.ts';
 import type { EndpointSpec } from './endpoint-table.ts';
@@ -156,7 +157,7 @@ export class SimulatedDatapath {
   /** The connections that the programs remember. */
   *connections(): Generator<ConnectionView> {
     const now = Number(this.#clock() / 1_000_000_000n);
-    for (const [tuple, connection] of this.#maps.connections) {
+    for (const [tuple, connection] of connectionEntries(this.#maps)) {
       yield connectionView(tuple, connection, this.#generation, now);
     }
   }

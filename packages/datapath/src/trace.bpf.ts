@@ -2,7 +2,7 @@
  * Which packets of a connection are worth telling: the first one each way, those with TCP flags that were not seen before, and
  * one every few seconds. That is read off the entry of the connection, which is at hand; it is written only for what is told.
  */
-import { type bool, type Infer, type Ref, TcpFlag, u8, type u32 } from '@waggle/bpf';
+import { type bool, type Infer, TcpFlag, u8, type u32 } from '@waggle/bpf';
 import type { Connection } from './connection.bpf.ts';
 import { Aggregation, monitoring } from './event.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
@@ -11,7 +11,7 @@ import type { Flow } from './flow.bpf.ts';
 const ENDS = TcpFlag.Syn | TcpFlag.Fin | TcpFlag.Rst;
 
 /** Whether to tell of a packet, which is noted then. */
-export function isNews(connection: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
+export function isNews(connection: Infer<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
   if (monitoring.aggregation === Aggregation.Off) return false;
   if (monitoring.aggregation < Aggregation.Medium) return true;
   const told = flow.upwards === 1 ? connection.toldUp : connection.toldDown;

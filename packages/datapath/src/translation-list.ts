@@ -2,6 +2,7 @@
 import { type Infer, IpProtocol } from '@waggle/bpf';
 import { addressText, isLower } from './address-words.ts';
 import { Seen } from './connection.bpf.ts';
+import { getConnection } from './connection-tables.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
 import { type End, GRACE, type Translation, type TranslationKey, Way } from './nat.bpf.ts';
@@ -51,7 +52,7 @@ export function* listTranslations(
  * @returns how many entries there were, two for each.
  */
 export function collectTranslations(
-  maps: Pick<DatapathMaps, 'translations' | 'connections'>,
+  maps: Pick<DatapathMaps, 'translations' | 'connections4' | 'connections6'>,
   now: number,
 ): number {
   const idle = [...maps.translations].filter(
@@ -63,7 +64,7 @@ export function collectTranslations(
   function isLive(key: Key, value: Value): boolean {
     const near = key.way === Way.Out ? key.near : value.end;
     const { tuple, nearIsLow } = tupleOf(near, key);
-    const connection = maps.connections.get(tuple);
+    const connection = getConnection(maps, tuple);
     if (!connection || connection.expires <= now) return false;
     return ((connection.seen & Seen.FromLow) !== 0) === nearIsLow;
   }

@@ -30,12 +30,15 @@ const strncmp: HelperFunction = ({ memory }, first, size, second) => {
 };
 
 const clock: HelperFunction = (machine) => machine.clock();
+/** There are 250 ticks in a second, as on most machines. */
+const TICK = 4_000_000n;
 
 export const environmentHelpers: readonly (readonly [number, HelperFunction])[] = [
   [Helper.ktimeGetNs, clock],
   [Helper.ktimeGetBootNs, clock],
   [Helper.ktimeGetCoarseNs, clock],
   [Helper.ktimeGetTaiNs, clock],
+  [Helper.jiffies64, (machine) => BigInt(machine.clock()) / TICK],
   [Helper.getPrandomU32, (machine) => machine.random() >>> 0],
   [Helper.getSmpProcessorId, (machine) => machine.cpu],
   [Helper.getNumaNodeId, () => 0],
