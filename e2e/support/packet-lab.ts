@@ -39,11 +39,13 @@ export class PacketLab implements Disposable {
   readonly maps = createMaps(SIZES);
   readonly #policies = new PolicySets(this.maps, policySpec(SIZES));
   readonly #programs: EndpointPrograms;
+  readonly #loaded: ReturnType<EndpointPrograms['load']>;
 
   constructor(openness: Openness = 'open') {
     const table = new EndpointTable(this.maps);
     for (const spec of [OWN, OTHER]) table.put(spec);
-    this.#programs = new EndpointPrograms(OWN, this.maps, monitoringConfig());
+    this.#programs = new EndpointPrograms(this.maps, monitoringConfig());
+    this.#loaded = this.#programs.load(OWN);
     this.allow(openness);
     this.#allow(OTHER.identity, 'open');
   }
@@ -55,16 +57,17 @@ export class PacketLab implements Disposable {
 
   /** What becomes of a frame that the endpoint sends. */
   sends(frame: Uint8Array): Fate {
-    return this.#run(this.#programs.from, frame, 'Away');
+    return this.#run(this.#loaded.from, frame, 'Away');
   }
 
   /** What becomes of a frame that the host has for the endpoint. */
   gets(frame: Uint8Array): Fate {
-    return this.#run(this.#programs.to, frame, 'Endpoint');
+    return this.#run(this.#loaded.to, frame, 'Endpoint');
   }
 
   close(): void {
-    this.#programs[Symbol.dispose]();
+    this.#loaded.from.close();
+    this.#programs.close();
     this.#policies.close();
     closeMaps(this.maps);
   }

@@ -1,11 +1,11 @@
-/** Entries of the map of connections, as people read them; and those that are over, which go. */
+/** Entries of the map of connections, as people read them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codecOf, hton16, type Infer } from '@waggle/bpf';
 import { needsRoot } from '../../kernel/src/testing/lab.ts';
 import { Connection, Seen } from './connection.bpf.ts';
-import { type ConnectionState, listConnections, removeExpired } from './connection-list.ts';
-import type { Tuple } from './flow.bpf.ts';
+import { type ConnectionState, listConnections } from './connection-list.ts';
+import type { Tuple4 } from './flow.bpf.ts';
 import { checkedSizes } from './layout.ts';
 import { closeMaps, createMaps } from './pins.ts';
 import { SMALL } from './testing/device.ts';
@@ -13,11 +13,10 @@ import { SMALL } from './testing/device.ts';
 const TCP = 6;
 const UDP = 17;
 const seconds = (): number => Number(process.hrtime.bigint() / 1_000_000_000n);
-const mapped = (last: number): number[] => [0, 0, 0xffff, last];
 
-const tuple = (protocol = TCP): Infer<typeof Tuple> => ({
-  low: mapped(0x0a000001),
-  high: mapped(0x0a000002),
+const tuple = (protocol = TCP): Infer<typeof Tuple4> => ({
+  low: 0x0a000001,
+  high: 0x0a000002,
   lowPort: hton16(80),
   highPort: hton16(40000),
   protocol,
@@ -36,7 +35,7 @@ test('who began a connection, and what becomes of it', { skip: needsRoot }, () =
   const maps = createMaps(checkedSizes(SMALL));
   try {
     maps.generations.set(0, 5);
-    maps.connections.set(tuple(), connection({ expires: seconds() + 100, generation: 5, seen: Seen.Reply }));
+    maps.connections4.set(tuple(), connection({ expires: seconds() + 100, generation: 5, seen: Seen.Reply | Seen.Onward }));
     const [found, ...others] = listConnections(maps);
     assert.equal(others.length, 0);
     assert.ok(found && found.secondsLeft >= 98 && found.secondsLeft <= 100);
@@ -58,7 +57,7 @@ test('who began a connection, and what becomes of it', { skip: needsRoot }, () =
         current: true,
       },
     );
-    maps.connections.set(tuple(), connection({ generation: 4, seen: Seen.FromLow, audit: 1 }));
+    maps.connections4.set(tuple(), connection({ generation: 4, seen: Seen.FromLow, audit: 1 }));
     const [turned] = listConnections(maps);
     assert.deepEqual([turned?.source, turned?.sourcePort], ['10.0.0.1', 80]);
     assert.deepEqual([turned?.state, turned?.current, turned?.audit], ['begun', false, true]);
@@ -69,10 +68,11 @@ test('who began a connection, and what becomes of it', { skip: needsRoot }, () =
 
 test('the states of connections', { skip: needsRoot }, () => {
   const maps = createMaps(checkedSizes(SMALL));
-  const { FromLow, Reply, EndOfLow, EndOfHigh, Reset } = Seen;
+  const { FromLow, Reply, EndOfLow, EndOfHigh, Reset, Onward } = Seen;
   const cases: [number, number, ConnectionState][] = [
     [TCP, FromLow, 'begun'],
-    [TCP, FromLow | Reply, 'established'],
+    [TCP, FromLow | Reply, 'begun'],
+    [TCP, FromLow | Reply | Onward, 'established'],
     [TCP, Reply | EndOfHigh, 'closing'],
     [TCP, Reply | EndOfHigh | EndOfLow, 'over'],
     [TCP, Reset, 'over'],
@@ -81,29 +81,13 @@ test('the states of connections', { skip: needsRoot }, () => {
   ];
   try {
     for (const [protocol, seen, state] of cases) {
-      maps.connections.set(tuple(protocol), connection({ seen }));
+      maps.connections4.set(tuple(protocol), connection({ seen }));
       assert.deepEqual(
         [...listConnections(maps)].map((each) => each.state),
         [state],
       );
-      maps.connections.delete(tuple(protocol));
+      maps.connections4.delete(tuple(protocol));
     }
-  } finally {
-    closeMaps(maps);
-  }
-});
-
-test('connections that are over go, others stay', { skip: needsRoot }, () => {
-  const maps = createMaps(checkedSizes(SMALL));
-  try {
-    maps.connections.set(tuple(TCP), connection({ expires: seconds() + 100 }));
-    maps.connections.set(tuple(UDP), connection({ expires: seconds() - 1 }));
-    assert.equal(removeExpired(maps), 1);
-    assert.deepEqual(
-      [...listConnections(maps)].map(({ protocol }) => protocol),
-      [TCP],
-    );
-    assert.equal(removeExpired(maps), 0);
   } finally {
     closeMaps(maps);
   }

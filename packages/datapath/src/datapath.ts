@@ -7,6 +7,7 @@
 
 import { WaggleError } from '@waggle/bpf';
 import type { KernelMap } from '@waggle/kernel';
+import { ExpiredConnections } from './collect-expired.ts';
 import { type ConnectionView, listConnections } from './connection-list.ts';
 import { DeviceLinks } from './device-links.ts';
 import { ENDPOINT_SITES, EndpointPrograms } from './endpoint-programs.ts';
@@ -76,6 +77,7 @@ export class Datapath implements Disposable {
   readonly #peers: PeerTable;
   readonly #policies: PolicySets;
   readonly #programs: EndpointPrograms;
+  readonly #expired: ExpiredConnections;
 
   private constructor(
     maps: DatapathMaps,
@@ -86,6 +88,7 @@ export class Datapath implements Disposable {
     this.adopted = pins?.adopted ?? false;
     this.#maps = maps;
     this.#programs = new EndpointPrograms(maps, monitoring);
+    this.#expired = new ExpiredConnections(maps, monotonicSeconds);
     this.#pins = pins?.directory;
     this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.directory('endpoints'));
     this.#devices = new HostDevices(maps, monitoring, pins?.directory.directory('devices'));
@@ -324,15 +327,15 @@ export class Datapath implements Disposable {
     return listTranslations(this.#maps, monotonicSeconds());
   }
 
-  /** Removes connections that are over, and what was translated for them. @returns how many connections there were. */
-  collect(): number {
-    const now = monotonicSeconds();
-    const { connections4, connections6 } = this.#maps;
-    const expired4 = [...connections4].filter(([, { expires }]) => expires <= now);
-    const expired6 = [...connections6].filter(([, { expires }]) => expires <= now);
-    connections4.deleteAll(expired4.map(([tuple]) => tuple));
-    connections6.deleteAll(expired6.map(([tuple]) => tuple));
-    return expired4.length + expired6.length;
+  /**
+   * Removes connections whose time is up, as many as it finds in some milliseconds; the next call goes on there. When all were
+   * looked at, what was translated for those that are gone is removed, too.
+   * @returns how many connections there were.
+   */
+  collect(milliseconds?: number): number {
+    const { removed, finished } = this.#expired.remove(milliseconds);
+    if (finished) collectTranslations(this.#maps, monotonicSeconds());
+    return removed;
   }
 
   /** Lets go of everything: what is pinned goes on, all else ends. */
