@@ -1,6 +1,12 @@
-import type { LoadedProgram } from '@waggle/kernel';
 import { benchmark } from './support/benchmark.ts';
-import { costOf, costOfFirst, loadEndpoint, OTHER, OUTSIDE } from './support/endpoint-program.ts';
+import {
+  costOf,
+  costOfFirst,
+  type EndpointUnderTest,
+  loadEndpoint,
+  OTHER,
+  OUTSIDE,
+} from './support/endpoint-program.ts';
 import { compare, cpuTime, median } from './support/measure.ts';
 
 const { accounts, connections4, EventReader, events } = await import('@waggle/datapath');
@@ -9,16 +15,16 @@ const ROUNDS = 21;
 const REPEAT = 100_000;
 
 /** Events that a reader makes out in a second of CPU time. */
-function rateOfReading(loaded: LoadedProgram): number {
-  const maps = { events: loaded.map(events), accounts: loaded.map(accounts) };
+function rateOfReading({ program, others }: EndpointUnderTest): number {
+  const maps = { events: others.map(events), accounts: others.map(accounts) };
   let read = 0;
   using reader = new EventReader(maps, ({ packet }) => {
     if (packet.tcp) read++;
   });
   const rates = Array.from({ length: ROUNDS }, () => {
-    loaded.map(connections4).clear();
+    others.map(connections4).clear();
     read = 0;
-    costOf(loaded.program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
+    costOf(program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
     const time = cpuTime(() => reader.poll());
     return (read / time) * 1e9;
   });

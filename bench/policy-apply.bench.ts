@@ -14,7 +14,6 @@ const PAUSE = 60;
 const MILLISECOND = 1e6;
 const PORTS = [8080, 9090] as const;
 const PEER = '10.9.0.1';
-const GATEWAY = '02:77:61:67:67:01';
 const SUBJECT = FIRST_ALLOCATED;
 const SHOT = 2;
 /** enum bpf_attach_type, include/uapi/linux/bpf.h */
@@ -68,7 +67,6 @@ await benchmark(
       identity: SUBJECT,
       ipv4: '10.0.0.1',
       mac: '02:00:00:00:00:01',
-      gatewayMac: GATEWAY,
     };
     const others = new Set(Link.ids());
     const attach: number[] = [];

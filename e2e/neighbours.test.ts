@@ -7,12 +7,12 @@ import { Network, type NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 
 await import('@waggle/compiler/register');
+const { GATEWAY_MAC } = await import('@waggle/datapath');
 const { DatapathLab } = await import('./support/datapath-lab.ts');
 const { PacketLab } = await import('./support/packet-lab.ts');
 
 const IDENTITY = 300;
 const PORT = 8080;
-const GATEWAY_MAC = '02:77:61:67:67:01';
 const OWN_MAC = '02:00:00:00:00:05';
 
 /** Which addresses are at a MAC address, as a namespace has found out. */

@@ -4,11 +4,14 @@ import { createMap, type LoadedProgram, loadDeclared, type Program, parseMac } f
 
 await import('@waggle/compiler/register');
 const {
+  anyPacket,
   connections4,
   endpoints,
   events,
   fromEndpoint,
   monitoringConfig,
+  ProgramIndex,
+  programs,
   policies,
   policy,
   policyKey,
@@ -18,6 +21,8 @@ const { nothing, start, underTest } = await import('./replay.bpf.ts');
 
 export const SENDER = '10.0.0.1';
 const MAPPED = 0xffff;
+/** Where packets of BPF_PROG_TEST_RUN come from. */
+const LOOPBACK = 1;
 const OWN = 0x0a000001;
 /** Where packets go: another endpoint of this host, and the world. */
 export const [OTHER, OUTSIDE] = [0x0a000002, 0xc6336402];
@@ -42,36 +47,35 @@ function segment(destination: number): Uint8Array {
   return packet;
 }
 
+/** The program of an endpoint, and the one that it goes on in, which has all maps. */
+export interface EndpointUnderTest extends Disposable {
+  readonly program: Program;
+  readonly others: LoadedProgram;
+}
+
 /** The program of an endpoint beside another one, both open. */
-export function loadEndpoint(monitoring: MonitoringOptions): LoadedProgram {
-  const config = {
-    endpoint: {
-      interface: 1,
-      ipv4: OWN,
-      ipv6Word0: 0,
-      ipv6Word1: 0,
-      ipv6Word2: 0,
-      ipv6Word3: 0,
-      gatewayHigh: 0x02776167,
-      gatewayLow: 0x6701,
-    },
-    monitoring: monitoringConfig(monitoring),
-  };
-  const loaded = loadDeclared(fromEndpoint, { config });
+export function loadEndpoint(monitoring: MonitoringOptions): EndpointUnderTest {
+  const config = { monitoring: monitoringConfig(monitoring) };
+  const others = loadDeclared(anyPacket, { config });
+  const own = loadDeclared(fromEndpoint, { config, maps: others.maps });
+  own.map(programs).set(ProgramIndex.AnyPacket, others.program);
   for (const [address, identity] of [
     [OWN, 300],
     [OTHER, 301],
   ] as const) {
     const key = { words: [0, 0, MAPPED, address] };
-    const mac = parseMac('02:00:00:00:00:02');
-    loaded.map(endpoints).set(key, { interface: 1, identity, mac, gatewayMac: mac });
+    others.map(endpoints).set(key, { interface: LOOPBACK, identity, mac: parseMac('02:00:00:00:00:02') });
     using inner = createMap(policy);
     for (const direction of ['ingress', 'egress'] as const) {
       inner.set(policyKey({ ...OPEN, direction }), policyValue({ ...OPEN, direction }, { cookie: 1 }));
     }
-    loaded.map(policies).set({ identity, set: 0 }, inner);
+    others.map(policies).set({ identity, set: 0 }, inner);
   }
-  return loaded;
+  const close = (): void => {
+    own.close();
+    others.close();
+  };
+  return { program: own.program, others, [Symbol.dispose]: close };
 }
 
 /** Packets that are sent through a program. */
@@ -99,10 +103,10 @@ export function costOf(program: Program, { destination, flows, repeat }: Replay)
 const BEGUN = 16_384;
 
 /** The same for the first packet of a connection to the world, with the events about it; user space has read those before. */
-export function costOfFirst(loaded: LoadedProgram): number {
-  loaded.map(connections4).clear();
-  const cost = costOf(loaded.program, { destination: OUTSIDE, flows: 2 * BEGUN, repeat: BEGUN });
-  drain(loaded);
+export function costOfFirst({ program, others }: EndpointUnderTest): number {
+  others.map(connections4).clear();
+  const cost = costOf(program, { destination: OUTSIDE, flows: 2 * BEGUN, repeat: BEGUN });
+  drain(others);
   return cost;
 }
 

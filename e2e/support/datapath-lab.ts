@@ -74,7 +74,7 @@ export class DatapathLab extends Talk {
     const { mac = '' } = network.links.get('eth0');
     const device = host.links.index(name);
     this.host.run(() => {
-      this.datapath.addEndpoint({ interface: device, identity, ipv4, ipv6, mac, gatewayMac: GATEWAY.mac });
+      this.datapath.addEndpoint({ interface: device, identity, ipv4, ipv6, mac });
     });
     return { namespace, device, identity, ipv4, ipv6 };
   }

@@ -1,17 +1,16 @@
 /** The programs of one endpoint, and packets made by hand: what becomes of each, and why. No device is needed. */
 import { metricOf, monitoringConfig, Reason, Towards } from '@waggle/datapath';
-import type { LoadedProgram } from '@waggle/kernel';
+import type { Program } from '@waggle/kernel';
 import { EndpointPrograms } from '../../packages/datapath/src/endpoint-programs.ts';
 import { EndpointTable } from '../../packages/datapath/src/endpoint-table.ts';
 import { checkedSizes, policySpec } from '../../packages/datapath/src/layout.ts';
 import { closeMaps, createMaps } from '../../packages/datapath/src/pins.ts';
 import { PolicySets } from '../../packages/datapath/src/policy-sets.ts';
 
-export const GATEWAY_MAC = '02:77:61:67:67:01';
 /** The endpoint, and another one of this host; all else is outside. */
-const macs = { mac: '02:00:00:00:00:02', gatewayMac: GATEWAY_MAC };
-export const OWN = { ...macs, interface: 101, identity: 300, ipv4: '10.0.0.1', ipv6: '2001:db8:1::1' };
-export const OTHER = { ...macs, interface: 102, identity: 301, ipv4: '10.0.0.2', ipv6: '2001:db8:1::2' };
+const MAC = '02:00:00:00:00:02';
+export const OWN = { mac: MAC, interface: 1, identity: 300, ipv4: '10.0.0.1', ipv6: '2001:db8:1::1' };
+export const OTHER = { mac: MAC, interface: 102, identity: 301, ipv4: '10.0.0.2', ipv6: '2001:db8:1::2' };
 
 /** Which connections of the endpoint policy lets pass: all, or those that one side begins. */
 export type Openness = 'open' | 'egress' | 'ingress';
@@ -39,13 +38,11 @@ export class PacketLab implements Disposable {
   readonly maps = createMaps(SIZES);
   readonly #policies = new PolicySets(this.maps, policySpec(SIZES));
   readonly #programs: EndpointPrograms;
-  readonly #loaded: ReturnType<EndpointPrograms['load']>;
 
   constructor(openness: Openness = 'open') {
     const table = new EndpointTable(this.maps);
     for (const spec of [OWN, OTHER]) table.put(spec);
     this.#programs = new EndpointPrograms(this.maps, monitoringConfig());
-    this.#loaded = this.#programs.load(OWN);
     this.allow(openness);
     this.#allow(OTHER.identity, 'open');
   }
@@ -57,16 +54,15 @@ export class PacketLab implements Disposable {
 
   /** What becomes of a frame that the endpoint sends. */
   sends(frame: Uint8Array): Fate {
-    return this.#run(this.#loaded.from, frame, 'Away');
+    return this.#run(this.#programs.from, frame, 'Away');
   }
 
   /** What becomes of a frame that the host has for the endpoint. */
   gets(frame: Uint8Array): Fate {
-    return this.#run(this.#loaded.to, frame, 'Endpoint');
+    return this.#run(this.#programs.to, frame, 'Endpoint');
   }
 
   close(): void {
-    this.#loaded.from.close();
     this.#programs.close();
     this.#policies.close();
     closeMaps(this.maps);
@@ -85,7 +81,7 @@ export class PacketLab implements Disposable {
     this.#policies.turn();
   }
 
-  #run({ program }: LoadedProgram, frame: Uint8Array, towards: keyof typeof Towards): Fate {
+  #run(program: Program, frame: Uint8Array, towards: keyof typeof Towards): Fate {
     const before = this.#counts(towards);
     const { result, data } = program.testRun({ data: frame });
     const after = this.#counts(towards);

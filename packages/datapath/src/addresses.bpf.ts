@@ -32,8 +32,6 @@ export const Endpoint = struct('endpoint', {
   identity: u32,
   /** Of the endpoint's own end. */
   mac: bytes(6),
-  /** Of the host's end: for user space, which finds here what it knew. */
-  gatewayMac: bytes(6),
 });
 
 export const Prefix = struct('prefix', { prefixLength: u32, address: Address });
@@ -61,6 +59,10 @@ export const ipcache = lpmTrie({ name: 'ipcache', key: Prefix, value: Peer, maxE
 export const HOST = 1;
 /** The rest of the world, by family. */
 export const World = { Ipv4: 9, Ipv6: 10 } as const;
+
+export function areEqual(a: Infer<typeof Address>, b: Infer<typeof Address>): bool {
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+}
 
 /** The identity behind an address that is no endpoint of this host. */
 export function peerIdentity(address: Infer<typeof Address>): u32 {

@@ -35,7 +35,10 @@ test('who began a connection, and what becomes of it', { skip: needsRoot }, () =
   const maps = createMaps(checkedSizes(SMALL));
   try {
     maps.generations.set(0, 5);
-    maps.connections4.set(tuple(), connection({ expires: seconds() + 100, generation: 5, seen: Seen.Reply | Seen.Onward }));
+    maps.connections4.set(
+      tuple(),
+      connection({ expires: seconds() + 100, generation: 5, seen: Seen.Reply | Seen.Onward }),
+    );
     const [found, ...others] = listConnections(maps);
     assert.equal(others.length, 0);
     assert.ok(found && found.secondsLeft >= 98 && found.secondsLeft <= 100);

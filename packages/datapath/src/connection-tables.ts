@@ -28,10 +28,10 @@ export function* connectionEntries(tables: ConnectionTables): Generator<readonly
 export const getConnection = (maps: Maps, tuple: Key): Value | undefined =>
   isShort(tuple) ? maps.connections4.get(shortKey(tuple)) : maps.connections6.get(tuple);
 
-/** Writes a connection. @throws KernelError EXISTS */
-export function createConnection(maps: Maps, tuple: Key, connection: Value): void {
-  if (isShort(tuple)) maps.connections4.set(shortKey(tuple), connection, 'create');
-  else maps.connections6.set(tuple, connection, 'create');
+/** Writes a connection. @throws KernelError EXISTS, where it is to be created. */
+export function setConnection(maps: Maps, tuple: Key, connection: Value, mode?: 'create'): void {
+  if (isShort(tuple)) maps.connections4.set(shortKey(tuple), connection, mode);
+  else maps.connections6.set(tuple, connection, mode);
 }
 
 const isShort = ({ low }: Key): boolean => low[0] === 0 && low[1] === 0 && low[2] === MAPPED;

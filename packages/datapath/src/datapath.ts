@@ -163,12 +163,11 @@ export class Datapath implements Disposable {
     if (spec.ipv4 === undefined && spec.ipv6 === undefined) {
       throw new WaggleError('MISSING_FIELD', `the endpoint at device ${spec.interface} has no address`);
     }
-    const { from, to } = this.#programs.load(spec);
-    using _from = from;
-    // Programs that find no endpoint behind their device would ask no policy, so it is there before them.
+    const { from, to } = this.#programs;
+    // Programs drop what comes from a device without an endpoint, so it is there before them.
     const undo = this.#endpoints.put(spec);
     try {
-      this.#links.attach(spec.interface, { from: from.program, to: to.program });
+      this.#links.attach(spec.interface, { from, to });
     } catch (error) {
       undo();
       throw error;

@@ -20,10 +20,14 @@ import { findPolicy, hasPolicy, type PolicyValue, type Question, Towards, Verdic
 import { Reason } from './reasons.ts';
 import { tellVerdict } from './tell.bpf.ts';
 
+/** Which end of a packet is the endpoint at the device that it passes; nobody where that is a device of the host. */
+export const Here = { Sender: 0, Receiver: 1, Nobody: 2 } as const;
+
 /**
  * Decides about a connection and remembers it.
  *
  * @param before - What was decided about it under an older generation.
+ * @param here - Which end of the packet has to be the endpoint at this device.
  * @returns a reason to drop the packet; 0 when there is a connection now.
  */
 export function decide(
@@ -31,6 +35,7 @@ export function decide(
   flow: Infer<typeof Flow>,
   before: Ref<typeof Connection> | null,
   generation: u32,
+  here: u8,
 ): u8 {
   const { tuple } = flow;
   const connection = zeroed(Connection);
@@ -44,6 +49,11 @@ export function decide(
   }
   const low = endpoints.lookup({ words: tuple.low });
   const high = endpoints.lookup({ words: tuple.high });
+  const upwards = flow.upwards === 1;
+  if (here !== Here.Nobody) {
+    const own = upwards === (here === Here.Sender) ? low : high;
+    if (own?.interface !== ctx.interfaceIndex) return notHere(here);
+  }
   const lowIdentity = low?.identity ?? peerIdentity(tuple.low);
   const highIdentity = high?.identity ?? peerIdentity(tuple.high);
   if (low) {
@@ -56,7 +66,6 @@ export function decide(
   }
   connection.initiator = fromLow ? lowIdentity : highIdentity;
   connection.responder = fromLow ? highIdentity : lowIdentity;
-  const upwards = flow.upwards === 1;
   flow.source = upwards ? lowIdentity : highIdentity;
   flow.destination = upwards ? highIdentity : lowIdentity;
   const initiatorIsEndpoint = (fromLow ? connection.toLow : connection.toHigh) !== 0;
@@ -78,6 +87,10 @@ export function decide(
   noteFirst(connection, before, flow);
   return remember(flow, connection) ? 0 : Reason.ConnectionTableFull;
 }
+
+/** Why a packet is dropped that is not from the endpoint at its device, or not for it. */
+export const notHere = (here: u8): u8 =>
+  here === Here.Sender ? Reason.InvalidSource : Reason.UnroutableAddress;
 
 /** Notes the packet that a connection was decided for. */
 function noteFirst(

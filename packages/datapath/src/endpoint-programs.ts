@@ -1,73 +1,59 @@
-/** The programs at the devices of endpoints. */
-import { type KernelMap, type LoadedProgram, loadDeclared, parseIpv4, parseMac } from '@waggle/kernel';
-import { addressWords } from './address-words.ts';
-import { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
-import type { EndpointSpec } from './endpoint-table.ts';
+/** The programs at the devices of endpoints: the same two for all of them, so that the kernel checks them once. */
+import { type LoadedProgram, loadDeclared, type Program } from '@waggle/kernel';
+import { anyPacket } from './any-packet.bpf.ts';
+import { fromEndpoint, ProgramIndex, toEndpoint } from './endpoint.bpf.ts';
 import type { monitoringConfig } from './events/options.ts';
+import type { DatapathMaps } from './layout.ts';
 
 /** On which side of the host's end each program is. */
 export const ENDPOINT_SITES = { from: 'ingress', to: 'egress' } as const;
 
-/** No address: nothing that is sent comes from there. */
-const NONE = '::';
-
-/** The programs of a host's endpoints. */
+/** Loads the programs when they are first wanted. */
 export class EndpointPrograms implements Disposable {
-  readonly #maps: Readonly<Record<string, KernelMap>>;
-  readonly #monitoring: Monitoring;
-  /** The same for all endpoints. The kernel takes longest to check a program, so it does that once. */
-  #to: LoadedProgram | undefined;
+  readonly #maps: DatapathMaps;
+  readonly #config: { readonly monitoring: ReturnType<typeof monitoringConfig> };
+  #loaded: { readonly from: LoadedProgram; readonly to: LoadedProgram } | undefined;
 
-  constructor(maps: Readonly<Record<string, KernelMap>>, monitoring: Monitoring) {
+  constructor(maps: DatapathMaps, monitoring: ReturnType<typeof monitoringConfig>) {
     this.#maps = maps;
-    this.#monitoring = monitoring;
+    this.#config = { monitoring };
   }
 
-  /**
-   * The programs of an endpoint. `from` is to be closed when it is attached; `to` stays open for the next one.
-   * @throws VerifierError, KernelError; nothing is left behind then.
-   */
-  load(spec: EndpointSpec): { readonly from: LoadedProgram; readonly to: LoadedProgram } {
-    const [maps, monitoring] = [this.#maps, this.#monitoring];
-    this.#to ??= loadDeclared(toEndpoint, { maps, config: toEndpointConfigs(monitoring) });
-    const from = loadDeclared(fromEndpoint, { maps, config: fromEndpointConfigs(spec, monitoring) });
-    return { from, to: this.#to };
+  /** For packets that endpoints send. @throws VerifierError, KernelError */
+  get from(): Program {
+    return this.#load().from.program;
+  }
+
+  /** For packets that the host has for endpoints. @throws VerifierError, KernelError */
+  get to(): Program {
+    return this.#load().to.program;
   }
 
   close(): void {
-    this.#to?.close();
-    this.#to = undefined;
+    this.#loaded?.from.close();
+    this.#loaded?.to.close();
+    this.#loaded = undefined;
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
-}
 
-type Monitoring = ReturnType<typeof monitoringConfig>;
-
-/** What the program for packets from an endpoint is loaded with. */
-export const fromEndpointConfigs = (spec: EndpointSpec, monitoring: Monitoring) => ({
-  endpoint: endpointConfig(spec),
-  monitoring,
-});
-
-/** What the program for packets to any endpoint is loaded with. */
-export const toEndpointConfigs = (monitoring: Monitoring) => ({ monitoring });
-
-/** The values of the config `endpoint`. */
-function endpointConfig(spec: EndpointSpec) {
-  const [ipv6Word0, ipv6Word1, ipv6Word2, ipv6Word3] = addressWords(spec.ipv6 ?? NONE);
-  const mac = parseMac(spec.gatewayMac);
-  const view = new DataView(mac.buffer, mac.byteOffset, mac.byteLength);
-  return {
-    interface: spec.interface,
-    ipv4: spec.ipv4 === undefined ? 0 : parseIpv4(spec.ipv4),
-    ipv6Word0,
-    ipv6Word1,
-    ipv6Word2,
-    ipv6Word3,
-    gatewayHigh: view.getUint32(0),
-    gatewayLow: view.getUint16(4),
-  };
+  #load(): { readonly from: LoadedProgram; readonly to: LoadedProgram } {
+    if (this.#loaded) return this.#loaded;
+    const options = { maps: this.#maps, config: this.#config };
+    // What the others go on in is there before them. Their map keeps it.
+    {
+      using any = loadDeclared(anyPacket, options);
+      this.#maps.programs.set(ProgramIndex.AnyPacket, any.program);
+    }
+    const from = loadDeclared(fromEndpoint, options);
+    try {
+      this.#loaded = { from, to: loadDeclared(toEndpoint, options) };
+    } catch (error) {
+      from.close();
+      throw error;
+    }
+    return this.#loaded;
+  }
 }

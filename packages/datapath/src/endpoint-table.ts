@@ -4,9 +4,10 @@ import type { Infer } from '@waggle/bpf';
 import { formatMac, parseMac } from '@waggle/kernel';
 import { addressText, addressWords } from './address-words.ts';
 import type { Endpoint } from './addresses.bpf.ts';
+import type { GATEWAY_MAC } from './gateway.ts';
 import { type DatapathMaps, fullError } from './layout.ts';
 
-/** An endpoint, as the datapath needs to know it. */
+/** An endpoint, as the datapath needs to know it. The host's end of its pair has the MAC address {@link GATEWAY_MAC}. */
 export interface EndpointSpec {
   /** The host's end of its veth pair: the device's index. */
   readonly interface: number;
@@ -16,8 +17,6 @@ export interface EndpointSpec {
   readonly ipv6?: string;
   /** The MAC address of its own end. */
   readonly mac: string;
-  /** The MAC address of the host's end. */
-  readonly gatewayMac: string;
 }
 
 type Value = Infer<typeof Endpoint>;
@@ -49,14 +48,13 @@ export class EndpointTable {
     const [ipv4, more4] = rows.filter(([address]) => !address.includes(':'));
     const [ipv6, more6] = rows.filter(([address]) => address.includes(':'));
     if (!first || more4 || more6) return undefined;
-    const { identity, mac, gatewayMac } = first[1];
+    const { identity, mac } = first[1];
     return {
       interface: device,
       identity,
       ...(ipv4 && { ipv4: ipv4[0] }),
       ...(ipv6 && { ipv6: ipv6[0] }),
       mac: formatMac(mac),
-      gatewayMac: formatMac(gatewayMac),
     };
   }
 
@@ -117,7 +115,6 @@ function rowsOf(spec: EndpointSpec): Rows {
     interface: spec.interface,
     identity: spec.identity,
     mac: parseMac(spec.mac),
-    gatewayMac: parseMac(spec.gatewayMac),
   };
   const addresses = [spec.ipv4, spec.ipv6].filter((address) => address !== undefined);
   // In the form in which they are read back.

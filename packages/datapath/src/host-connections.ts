@@ -6,7 +6,7 @@ import { type Infer, IpProtocol } from '@waggle/bpf';
 import { KernelError, type SocketRow, tcpSockets } from '@waggle/kernel';
 import { isLower, wordsOf } from './address-words.ts';
 import { type Connection, Generation, Lifetime, Seen } from './connection.bpf.ts';
-import { createConnection } from './connection-tables.ts';
+import { setConnection } from './connection-tables.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
 import { monotonicSeconds } from './monotonic.ts';
@@ -50,7 +50,7 @@ export function noteHostConnections(
       toldDown: { at: 0, flags: 0 },
     };
     try {
-      createConnection(maps, tuple, connection);
+      setConnection(maps, tuple, connection, 'create');
     } catch (error) {
       if (!(error instanceof KernelError && error.code === 'EXISTS')) throw error;
     }

@@ -17,6 +17,7 @@ import {
 } from '@waggle/bpf';
 import { type Address, HOST, isGroupAddress, peerIdentity } from './addresses.bpf.ts';
 import { findConnection } from './connection.bpf.ts';
+import { Here } from './decide.bpf.ts';
 import { isDeviceAddress } from './device-config.bpf.ts';
 import { Point } from './event.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
@@ -73,7 +74,7 @@ export function guardHost(ctx: TcContext, flow: Infer<typeof Flow>, unreadable: 
     // Errors about what it has passed on are the host's to report.
     if (flow.related === 1 && towards === Towards.Away) return 0;
   }
-  const connection = follow(ctx, flow);
+  const connection = follow(ctx, flow, Here.Nobody);
   if (!connection) return flow.refused;
   const point = towards === Towards.Away ? Point.ToNetwork : Point.FromNetwork;
   if (flow.isNews === 1) tellTrace(ctx, flow, connection, point, ctx.interfaceIndex);

@@ -1,6 +1,7 @@
 /** waggle's programs for packets, and what user space writes for them. */
 export { addressWords, prefixKey } from './address-words.ts';
 export { endpoints, ipcache } from './addresses.bpf.ts';
+export { anyPacket } from './any-packet.bpf.ts';
 export { connections4, connections6, Generation, generations } from './connection.bpf.ts';
 export type { ConnectionState, ConnectionView } from './connection-list.ts';
 export {
@@ -12,8 +13,7 @@ export {
 export { device } from './device-config.bpf.ts';
 export { DeviceLinks, type Sites } from './device-links.ts';
 export { type Columns, columnsText, type MapRow, mapRows } from './dump/rows.ts';
-export { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
-export { endpoint } from './endpoint-config.bpf.ts';
+export { fromEndpoint, ProgramIndex, programs, toEndpoint } from './endpoint.bpf.ts';
 export type { EndpointSpec } from './endpoint-table.ts';
 export { accounts, Event, EventType, events, monitoring, Point, TraceReason } from './event.bpf.ts';
 export type {
@@ -28,6 +28,7 @@ export { type AggregationLevel, type MonitoringOptions, monitoringConfig } from 
 export { decodeIpPacket, decodePacket, type IpHeader, type Packet } from './events/packet.ts';
 export type { IcmpHeader, SctpHeader, TcpHeader, UdpHeader } from './events/packet-transport.ts';
 export { EventReader, type EventReaderOptions, type LostEvents } from './events/reader.ts';
+export { GATEWAY_MAC } from './gateway.ts';
 export { fromNetwork, toNetwork } from './host.bpf.ts';
 export type { DeviceSpec, DeviceView, Masquerade } from './host-device.ts';
 export { type DatapathMaps, type DatapathSizes, mapSpecs } from './layout.ts';
@@ -60,8 +61,6 @@ export {
 } from './policy-map.ts';
 export type { PolicyUpdate } from './policy-sets.ts';
 export { FIRST_DROP, Reason } from './reasons.ts';
-export { metrics } from './report.bpf.ts';
-export { Reason } from './reasons.ts';
 export { metricOf, metrics } from './report.bpf.ts';
 export { type Passage, SimulatedDatapath } from './simulated-datapath.ts';
 export type { PortRange } from './source-ports.ts';

@@ -8,6 +8,7 @@ import { KernelError, type MapOf } from '@waggle/kernel';
 import { endpoints, ipcache, MAX_ENDPOINTS, MAX_PREFIXES } from './addresses.bpf.ts';
 import { clocks } from './clock.bpf.ts';
 import { connections4, connections6, generations, MAX_CONNECTIONS } from './connection.bpf.ts';
+import { programs } from './endpoint.bpf.ts';
 import { accounts, EVENT_BYTES, events } from './event.bpf.ts';
 import { ranges } from './masquerade.bpf.ts';
 import { MAX_TRANSLATIONS, translations } from './nat.bpf.ts';
@@ -29,6 +30,7 @@ export const mapSpecs = {
   accounts,
   translations,
   ranges,
+  programs,
 };
 
 /** All maps, open; programs have the same names for them. */

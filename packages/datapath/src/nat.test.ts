@@ -14,6 +14,7 @@ import { errorFrameOf, frameOf, parseErrorFrame, parseFrame, type Segment } from
 
 await import('@waggle/compiler/register');
 const { addressWords, prefixKey } = await import('./address-words.ts');
+const { setConnection } = await import('./connection-tables.ts');
 const { fromNetwork, toNetwork } = await import('./host.bpf.ts');
 const { monitoringConfig } = await import('./events/options.ts');
 const { checkedSizes } = await import('./layout.ts');
@@ -77,7 +78,7 @@ class Model {
     this.maps = maps;
     this.#out = out;
     this.#in = incoming;
-    for (const map of [maps.connections, maps.translations]) map.clear();
+    for (const map of [maps.connections4, maps.connections6, maps.translations]) map.clear();
   }
 
   segment({ family, near, far, transport, port, farPort }: Chosen<typeof flows>): Segment {
@@ -185,7 +186,7 @@ class Model {
   }
 
   #connect(segment: Segment): void {
-    this.maps.connections.set(tupleOf(segment), {
+    setConnection(this.maps, tupleOf(segment), {
       ...NOTHING,
       expires: monotonicSeconds() + 60,
       seen: isLow(segment) ? 1 : 0,
@@ -193,7 +194,7 @@ class Model {
   }
 
   #disconnect(segment: Segment): void {
-    this.maps.connections.delete(tupleOf(segment));
+    setConnection(this.maps, tupleOf(segment), { ...NOTHING, expires: 0, seen: 0 });
   }
 
   #noTranslation(): bigint {

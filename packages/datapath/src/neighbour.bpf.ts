@@ -9,6 +9,7 @@ import {
   type bool,
   csumDiff,
   Ethernet,
+  hton32,
   Icmp,
   type Infer,
   IpProtocol,
@@ -23,8 +24,8 @@ import {
   u16,
   u32,
 } from '@waggle/bpf';
-import { Address } from './addresses.bpf.ts';
-import { endpoint, isOwnIpv6, Mac, SOURCE_MAC } from './endpoint-config.bpf.ts';
+import { Address, endpoints, MAPPED } from './addresses.bpf.ts';
+import { Mac, SOURCE_MAC, setGateway } from './mac.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
 import { discard, drop } from './report.bpf.ts';
@@ -76,6 +77,15 @@ const PseudoHeader = struct('pseudo_header', {
   protocol: be32,
 });
 
+/** Whether an address is that of the endpoint at this device. */
+function isOwn(ctx: TcContext, address: Infer<typeof Address>): bool {
+  return endpoints.lookup({ words: address })?.interface === ctx.interfaceIndex;
+}
+
+function isOwn4(ctx: TcContext, address: be32): bool {
+  return isOwn(ctx, [0, 0, hton32(MAPPED), address]);
+}
+
 /** What an endpoint says in ARP: whatever it asks for, the way there is through the host. */
 export function answerArp(ctx: TcContext): i32 {
   const ethernet = ctx.at(Ethernet, 0);
@@ -84,8 +94,8 @@ export function answerArp(ctx: TcContext): i32 {
   const sender = ctx.at(Mac, ARP_SENDER_MAC);
   if (!ethernet || !arp || !source || !sender) return drop(ctx, Reason.InvalidPacket, Towards.Away);
   // Whether somebody else has its address: nobody has (RFC 5227).
-  if (arp.targetAddress === endpoint.ipv4) return discard(ctx, Reason.MulticastHandled, Towards.Away);
-  if (arp.senderAddress !== endpoint.ipv4) return drop(ctx, Reason.InvalidSource, Towards.Away);
+  if (isOwn4(ctx, arp.targetAddress)) return discard(ctx, Reason.MulticastHandled, Towards.Away);
+  if (!isOwn4(ctx, arp.senderAddress)) return drop(ctx, Reason.InvalidSource, Towards.Away);
   if (arp.operation === ArpOperation.Reply) return Tc.Ok;
   if (arp.operation !== ArpOperation.Request) return drop(ctx, Reason.InvalidPacket, Towards.Away);
   const asked = arp.targetAddress;
@@ -94,11 +104,9 @@ export function answerArp(ctx: TcContext): i32 {
   arp.targetAddress = arp.senderAddress;
   arp.senderAddress = asked;
   ethernet.destination = ethernet.source;
-  source.high = endpoint.gatewayHigh;
-  source.low = endpoint.gatewayLow;
-  sender.high = endpoint.gatewayHigh;
-  sender.low = endpoint.gatewayLow;
-  return redirect(endpoint.interface, 0n);
+  setGateway(source);
+  setGateway(sender);
+  return redirect(ctx.interfaceIndex, 0n);
 }
 
 /** What an endpoint says in neighbour discovery. */
@@ -115,12 +123,14 @@ export function answerDiscovery(ctx: TcContext): i32 {
   if (!target || (icmp.type !== Discovery.Solicitation && icmp.type !== Discovery.Advertisement)) {
     return drop(ctx, Reason.ForbiddenIcmpv6, Towards.Away);
   }
-  const isOwn = isOwnIpv6(target);
+  const isAboutItself = isOwn(ctx, target);
   if (icmp.type === Discovery.Advertisement) {
-    return isOwn ? Tc.Ok : drop(ctx, Reason.InvalidSource, Towards.Away);
+    return isAboutItself ? Tc.Ok : drop(ctx, Reason.InvalidSource, Towards.Away);
   }
   // Whether somebody else has its address (RFC 4862, 5.4): nobody has.
-  if (isOwn || isUnspecified(addresses.source)) return discard(ctx, Reason.MulticastHandled, Towards.Away);
+  if (isAboutItself || isUnspecified(addresses.source)) {
+    return discard(ctx, Reason.MulticastHandled, Towards.Away);
+  }
   return advertise(ctx);
 }
 
@@ -138,8 +148,7 @@ function advertise(ctx: TcContext): i32 {
     return drop(ctx, Reason.InvalidPacket, Towards.Away);
   }
   ethernet.destination = ethernet.source;
-  source.high = endpoint.gatewayHigh;
-  source.low = endpoint.gatewayLow;
+  setGateway(source);
   ip.payloadLength = DiscoveryMessage.size;
   addresses.destination = addresses.source;
   addresses.source = message.target;
@@ -149,8 +158,7 @@ function advertise(ctx: TcContext): i32 {
   message.flags = ADVERTISEMENT_FLAGS;
   message.option = TARGET_LINK_ADDRESS;
   message.optionLength = 1;
-  message.mac.high = endpoint.gatewayHigh;
-  message.mac.low = endpoint.gatewayLow;
+  setGateway(message.mac);
   const pseudo: Infer<typeof PseudoHeader> = {
     source: addresses.source,
     destination: addresses.destination,
@@ -159,7 +167,7 @@ function advertise(ctx: TcContext): i32 {
   };
   const sum = u32(csumDiff(null, pseudo, 0));
   message.checksum = folded(u32(csumDiff(null, message, sum)));
-  return redirect(endpoint.interface, 0n);
+  return redirect(ctx.interfaceIndex, 0n);
 }
 
 /** A sum as a checksum (RFC 1071). */

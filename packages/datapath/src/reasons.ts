@@ -8,8 +8,11 @@ export const Reason = {
   InvalidSource: 132,
   PolicyDenied: 133,
   InvalidPacket: 134,
+  MissedTailCall: 140,
   WriteFailed: 141,
   UnknownTransport: 142,
+  /** For an address that is not that of the endpoint where it would go. */
+  UnroutableAddress: 151,
   ConnectionTableFull: 155,
   InvalidExtensionHeader: 156,
   UnsupportedEthernet: 166,

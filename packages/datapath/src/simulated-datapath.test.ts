@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TcpFlag } from '@waggle/bpf';
+import { GATEWAY_MAC } from './gateway.ts';
 import { Reason } from './reasons.ts';
 
 await import('@waggle/compiler/register');
@@ -10,7 +11,6 @@ const { EventType } = await import('./event.bpf.ts');
 const { checksumOf, tcpFrame } = await import('./tcp-frame.ts');
 
 const { Syn, Ack } = TcpFlag;
-const GATEWAY = '02:77:61:67:67:01';
 const client = { device: 11, identity: 300, mac: '02:00:00:00:00:01', ipv4: '10.0.0.1' };
 const server = { device: 12, identity: 301, mac: '02:00:00:00:00:02', ipv4: '10.0.0.2' };
 const ANY = { identity: 0, protocol: 0, port: 0, portPrefix: 0, action: 'allow', audit: false } as const;
@@ -24,7 +24,7 @@ const toCookie = () => ({ cookie: 7 });
 function hosts() {
   const datapath = new SimulatedDatapath();
   for (const { device, ...spec } of [client, server]) {
-    datapath.addEndpoint({ ...spec, interface: device, gatewayMac: GATEWAY });
+    datapath.addEndpoint({ ...spec, interface: device });
     datapath.setPolicy(spec.identity, all, toCookie);
   }
   return datapath;
@@ -33,11 +33,11 @@ function hosts() {
 const ends = (port = 80) => ({
   there: [
     { ...client, port: 40_000 },
-    { mac: GATEWAY, ipv4: server.ipv4, port },
+    { mac: GATEWAY_MAC, ipv4: server.ipv4, port },
   ] as const,
   back: [
     { ...server, port },
-    { mac: GATEWAY, ipv4: client.ipv4, port: 40_000 },
+    { mac: GATEWAY_MAC, ipv4: client.ipv4, port: 40_000 },
   ] as const,
 });
 
@@ -51,9 +51,10 @@ test('a packet from one endpoint to another is handed over, and so is the answer
   assert.deepEqual([...request.packet.subarray(0, 6)], [2, 0, 0, 0, 0, 2]);
   const answer = datapath.fromEndpoint(server.device, tcpFrame(...back, { flags: Syn | Ack }));
   assert.equal(answer.device, client.device);
-  const [connection] = datapath.connections();
-  assert.equal(connection?.state, 'established');
-  assert.equal(connection?.sourceIdentity, client.identity);
+  const state = () => [...datapath.connections()].map((each) => [each.state, each.sourceIdentity]);
+  assert.deepEqual(state(), [['begun', client.identity]], 'an answer is not yet a connection');
+  datapath.fromEndpoint(client.device, tcpFrame(...there, { flags: Ack }));
+  assert.deepEqual(state(), [['established', client.identity]]);
 });
 
 test('policy decides by identity and port, and a change of it ends what it no longer allows', () => {

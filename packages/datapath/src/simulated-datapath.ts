@@ -25,10 +25,10 @@ import {
 } from '@waggle/compiler';
 import { parseMac } from '@waggle/kernel';
 import { addressWords, prefixKey } from './address-words.ts';
+import { anyPacket } from './any-packet.bpf.ts';
 import { type ConnectionView, connectionView } from './connection-list.ts';
 import { connectionEntries } from './connection-tables.ts';
-import { fromEndpoint, toEndpoint } from './endpoint.bpf.ts';
-import { fromEndpointConfigs, toEndpointConfigs } from './endpoint-programs.ts';
+import { fromEndpoint, ProgramIndex, toEndpoint } from './endpoint.bpf.ts';
 import type { EndpointSpec } from './endpoint-table.ts';
 import type { Event } from './event.bpf.ts';
 import { monitoringConfig } from './events/options.ts';
@@ -59,19 +59,16 @@ export interface Passage {
   readonly instructions: number;
 }
 
-interface SimulatedEndpoint {
-  readonly from: Machine<VirtualMaps>;
-  readonly to: Machine<VirtualMaps>;
-}
-
 /** As much as is worth it for made-up packets: the kernel's sizes would take hundreds of megabytes here. */
 const ENTRIES = 1024;
 const EVENT_BYTES = 1 << 18;
-const MONITORING = monitoringConfig();
+const CONFIG = { monitoring: monitoringConfig() };
 
 export class SimulatedDatapath {
   readonly #maps: VirtualMaps;
-  readonly #endpoints = new Map<number, SimulatedEndpoint>();
+  readonly #devices = new Set<number>();
+  readonly #from: Machine<VirtualMaps>;
+  readonly #to: Machine<VirtualMaps>;
   readonly #clock: () => bigint;
   #redirection: number | undefined;
   #generation = 0;
@@ -81,24 +78,18 @@ export class SimulatedDatapath {
     this.#clock = clock;
     const maps = Object.entries(mapSpecs).map(([name, spec]) => [name, virtualMap(smaller(spec), name)]);
     this.#maps = Object.fromEntries(maps);
+    this.#from = this.#machine(codeOf(fromEndpoint, CONFIG));
+    this.#to = this.#machine(codeOf(toEndpoint, CONFIG));
   }
 
   /** Puts the programs of an endpoint in place. Without a policy for its identity everything is dropped. */
   addEndpoint(spec: EndpointSpec): void {
     const { interface: device, identity } = spec;
-    const value = {
-      interface: device,
-      identity,
-      mac: parseMac(spec.mac),
-      gatewayMac: parseMac(spec.gatewayMac),
-    };
+    const value = { interface: device, identity, mac: parseMac(spec.mac) };
     for (const address of [spec.ipv4, spec.ipv6]) {
       if (address !== undefined) this.#maps.endpoints.set({ words: addressWords(address) }, value);
     }
-    this.#endpoints.set(device, {
-      from: this.#machine(codeOf(fromEndpoint, fromEndpointConfigs(spec, MONITORING))),
-      to: this.#machine(codeOf(toEndpoint, toEndpointConfigs(MONITORING))),
-    });
+    this.#devices.add(device);
     this.#decideAnew();
   }
 
@@ -131,12 +122,12 @@ export class SimulatedDatapath {
 
   /** What becomes of a frame that an endpoint sends. @throws WaggleError NOT_FOUND */
   fromEndpoint(device: number, frame: Uint8Array): Passage {
-    return this.#run(this.#endpoint(device).from, frame);
+    return this.#run(this.#from, device, frame);
   }
 
   /** What becomes of a frame that the host's routes bring to an endpoint. @throws WaggleError NOT_FOUND */
   toEndpoint(device: number, frame: Uint8Array): Passage {
-    return this.#run(this.#endpoint(device).to, frame);
+    return this.#run(this.#to, device, frame);
   }
 
   /** Everything that was counted. */
@@ -162,8 +153,9 @@ export class SimulatedDatapath {
     }
   }
 
-  #run(machine: Machine<VirtualMaps>, frame: Uint8Array): Passage {
-    const context = tcContext(Uint8Array.from(frame));
+  #run(machine: Machine<VirtualMaps>, at: number, frame: Uint8Array): Passage {
+    if (!this.#devices.has(at)) throw new WaggleError('NOT_FOUND', `there is no endpoint at device ${at}`);
+    const context = tcContext(Uint8Array.from(frame), { interfaceIndex: at });
     this.#redirection = undefined;
     const { result, instructions } = machine.run(context);
     const packet = Uint8Array.from(context.packet.bytes);
@@ -180,13 +172,11 @@ export class SimulatedDatapath {
     };
     const { redirect, redirectPeer, redirectNeigh } = Helper;
     const helpers = { [redirect]: handOver, [redirectPeer]: handOver, [redirectNeigh]: handOver };
-    return new Machine({ code, maps: this.#maps, helpers, clock: this.#clock });
-  }
-
-  #endpoint(device: number): SimulatedEndpoint {
-    const endpoint = this.#endpoints.get(device);
-    if (endpoint) return endpoint;
-    throw new WaggleError('NOT_FOUND', `there is no endpoint at device ${device}`);
+    // What a machine goes on in has to be in its own memory.
+    const programs = virtualMap(mapSpecs.programs, 'programs');
+    const machine = new Machine({ code, maps: { ...this.#maps, programs }, helpers, clock: this.#clock });
+    programs.set(ProgramIndex.AnyPacket, machine.load(codeOf(anyPacket, CONFIG)));
+    return machine;
   }
 
   #decideAnew(): void {

@@ -10,16 +10,23 @@ import type { Flow } from './flow.bpf.ts';
 /** The flags of a connection's begin and end. */
 const ENDS = TcpFlag.Syn | TcpFlag.Fin | TcpFlag.Rst;
 
-/** Whether to tell of a packet, which is noted then. */
+/** Whether to tell of a packet. */
 export function isNews(connection: Infer<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
   if (monitoring.aggregation === Aggregation.Off) return false;
   if (monitoring.aggregation < Aggregation.Medium) return true;
   const told = flow.upwards === 1 ? connection.toldUp : connection.toldDown;
-  const isMedium = monitoring.aggregation === Aggregation.Medium;
-  const flags = u8(flow.tcpFlags & (isMedium ? 0xff : ENDS));
-  const isDue = told.at === 0 || (isMedium && now - told.at >= monitoring.interval);
-  if (!isDue && (flags & ~told.flags) === 0) return false;
+  const isDue = monitoring.aggregation === Aggregation.Medium && now - told.at >= monitoring.interval;
+  return told.at === 0 || isDue || (flagsOf(flow) & ~told.flags) !== 0;
+}
+
+/** Notes that a packet was told of. */
+export function noteNews(connection: Infer<typeof Connection>, flow: Infer<typeof Flow>, now: u32): void {
+  const told = flow.upwards === 1 ? connection.toldUp : connection.toldDown;
   told.at = now;
-  told.flags = u8(told.flags | flags);
-  return true;
+  told.flags = u8(told.flags | flagsOf(flow));
+}
+
+/** The flags that are worth telling. */
+function flagsOf({ tcpFlags }: Infer<typeof Flow>): u8 {
+  return monitoring.aggregation === Aggregation.Medium ? tcpFlags : u8(tcpFlags & ENDS);
 }

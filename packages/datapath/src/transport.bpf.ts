@@ -21,7 +21,7 @@ import {
   u16,
   zeroed,
 } from '@waggle/bpf';
-import { Address } from './addresses.bpf.ts';
+import { Address, areEqual } from './addresses.bpf.ts';
 import { Ends, type Flow, order } from './flow.bpf.ts';
 import { Piece, readHeader4, readHeader6, Transport } from './headers.bpf.ts';
 import { Reason } from './reasons.ts';
@@ -199,10 +199,6 @@ function name(
   datagram.destination = ends.destination;
   datagram.identification = transport.identification;
   datagram.protocol = etherType === EtherType.Ipv4 ? transport.protocol : 0;
-}
-
-function areEqual(a: Infer<typeof Address>, b: Infer<typeof Address>): bool {
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }
 
 /** Whether a message is about a packet: unreachable, too big, out of time, a wrong parameter (RFC 792, RFC 4443). */

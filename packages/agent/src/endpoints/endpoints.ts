@@ -232,7 +232,6 @@ export class Endpoints implements EndpointControl {
       identity,
       ...addresses,
       mac: device.mac,
-      gatewayMac: device.hostMac,
     });
   }
 

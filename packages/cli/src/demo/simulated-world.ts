@@ -5,6 +5,7 @@
 import { TcpFlag } from '@waggle/bpf';
 import {
   FIRST_DROP,
+  GATEWAY_MAC,
   type InstalledEntry,
   type Passage,
   Reason,
@@ -27,7 +28,6 @@ import { CAST, LANDED, LANDING, PORT, type Role, SHIPS, type Ship, type StoryPol
 import type { Gathering, Member, Outcome, Remains, Talk, World } from './world.ts';
 
 const TCP = 6;
-const GATEWAY = '02:77:61:67:67:01';
 const { Syn, Ack, Psh, Fin } = TcpFlag;
 const FIRST_DEVICE = 11;
 const FIRST_IDENTITY = 1001;
@@ -75,7 +75,7 @@ export class SimulatedWorld implements World {
 
   async gather(): Promise<Gathering> {
     for (const { device, identity, address, mac } of actors.values()) {
-      this.#datapath.addEndpoint({ interface: device, identity, ipv4: address, mac, gatewayMac: GATEWAY });
+      this.#datapath.addEndpoint({ interface: device, identity, ipv4: address, mac });
     }
     this.#repository = repositoryOf([]);
     this.#enforce(this.#repository);
@@ -203,7 +203,7 @@ export class SimulatedWorld implements World {
     const [sender, receiver] = from === 'ship' ? [ship, 'deathstar' as const] : ['deathstar' as const, ship];
     const portOf = (role: Role): number => (role === 'deathstar' ? PORT : port);
     const source: TcpEnd = { mac: actorOf(sender).mac, ipv4: actorOf(sender).address, port: portOf(sender) };
-    const target: TcpEnd = { mac: GATEWAY, ipv4: actorOf(receiver).address, port: portOf(receiver) };
+    const target: TcpEnd = { mac: GATEWAY_MAC, ipv4: actorOf(receiver).address, port: portOf(receiver) };
     return this.#datapath.fromEndpoint(actorOf(sender).device, tcpFrame(source, target, segment));
   }
 

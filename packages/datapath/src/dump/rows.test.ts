@@ -77,8 +77,8 @@ test('connections say how they are, and which rules let them pass', () => {
 
 test('prefixes, endpoints and counts', () => {
   assert.equal(text(peerRow({ prefix: '10.0.0.0/8', identity: 2 })), 'prefix=10.0.0.0/8 | identity=2');
-  const [mac, gatewayMac] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
-  const spec = { interface: 7, identity: 300, mac, gatewayMac };
+  const mac = '02:00:00:00:00:01';
+  const spec = { interface: 7, identity: 300, mac };
   assert.deepEqual(
     endpointRows({ ...spec, ipv4: '10.0.0.1', ipv6: 'fd00::1' }).map(({ key }) => key.address),
     ['10.0.0.1', 'fd00::1'],
@@ -87,7 +87,6 @@ test('prefixes, endpoints and counts', () => {
     identity: 300,
     interface: 7,
     mac,
-    gatewayMac,
   });
   assert.equal(
     text(metricRow({ reason: 133, towards: 'Endpoint', packets: 3n, bytes: 180n })),

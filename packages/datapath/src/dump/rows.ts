@@ -118,17 +118,10 @@ export function connectionRow(connection: ConnectionView): MapRow {
 export const peerRow = ({ prefix, identity }: PeerView): MapRow => ({ key: { prefix }, value: { identity } });
 
 /** The addresses of an endpoint. */
-export function endpointRows({
-  ipv4,
-  ipv6,
-  interface: device,
-  identity,
-  mac,
-  gatewayMac,
-}: EndpointSpec): MapRow[] {
+export function endpointRows({ ipv4, ipv6, interface: device, identity, mac }: EndpointSpec): MapRow[] {
   return [ipv4, ipv6]
     .filter((address) => address !== undefined)
-    .map((address) => ({ key: { address }, value: { identity, interface: device, mac, gatewayMac } }));
+    .map((address) => ({ key: { address }, value: { identity, interface: device, mac } }));
 }
 
 /** What was counted. */

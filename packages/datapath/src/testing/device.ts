@@ -21,7 +21,6 @@ export const specOf = (device: number, change: Partial<EndpointSpec> = {}): Endp
   ipv4: '10.0.0.1',
   ipv6: '2001:db8::1',
   mac: '02:00:00:00:00:01',
-  gatewayMac: '02:77:61:67:67:01',
   ...change,
 });
 
