@@ -63,8 +63,9 @@ async function withTraffic(
     const [x, y, z] = [lab.endpoint(X), lab.endpoint(Y), lab.endpoint(Z)];
     const pinOf = ({ device }: typeof x): string => join(pins, 'endpoints', String(device), 'from');
     const traffic = await hammer(
-      { pin: pinOf(x), packet: datagram(x.ipv4, y.ipv4, PORT) },
-      { pin: pinOf(z), packet: datagram(z.ipv4, y.ipv4, PORT) },
+      lab.host,
+      { pin: pinOf(x), device: x.device, packet: datagram(x.ipv4, y.ipv4, PORT) },
+      { pin: pinOf(z), device: z.device, packet: datagram(z.ipv4, y.ipv4, PORT) },
     );
     let counts: number[] = [];
     try {

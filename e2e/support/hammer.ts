@@ -4,16 +4,19 @@
  *
  * Its argument is a list of programs, by the pins of their links, and packets in hexadecimal digits.
  */
+import { codecOf, SkBuff } from '@waggle/bpf';
 import { Link, Program } from '@waggle/kernel';
 
-/** A program and what it runs on. */
+/** A program, the device at which it finds itself, and what it runs on. */
 export interface HammerTarget {
   readonly pin: string;
+  readonly device: number;
   readonly packet: string;
 }
 
 /** At a time; the kernel holds what it reads no longer than this. */
 const REPEAT = 200;
+const EMPTY = codecOf(SkBuff).decode(new Uint8Array(SkBuff.size));
 
 const targets: readonly HammerTarget[] = JSON.parse(process.argv[2] ?? '[]');
 const runs = targets.map(() => 0);
@@ -23,11 +26,12 @@ process.on('message', () => {
 });
 
 function strike(): void {
-  for (const [index, { pin, packet }] of targets.entries()) {
+  for (const [index, { pin, device, packet }] of targets.entries()) {
     // Opened each time: programs may be replaced.
     using link = Link.openPinned(pin);
     using program = Program.openById(link.info().programId);
-    program.testRun({ data: Buffer.from(packet, 'hex'), repeat: REPEAT });
+    const context = codecOf(SkBuff).encode({ ...EMPTY, interfaceIndex: device });
+    program.testRun({ data: Buffer.from(packet, 'hex'), context, repeat: REPEAT });
     runs[index] = (runs[index] ?? 0) + REPEAT;
   }
   if (!stopped) setImmediate(strike);

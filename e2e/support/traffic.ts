@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { parseIpv4, parseMac } from '@waggle/kernel';
+import { type NetworkNamespace, parseIpv4, parseMac } from '@waggle/kernel';
 import type { HammerTarget } from './hammer.ts';
 
 /** A UDP datagram of 8 bytes between two addresses, as an endpoint sends it. */
@@ -26,12 +26,15 @@ export interface Hammer {
   stop(): Promise<number[]>;
 }
 
-/** Has programs run all the time; see hammer.ts. */
-export async function hammer(...targets: readonly HammerTarget[]): Promise<Hammer> {
+/** Has programs run all the time, in the namespace of their devices; see hammer.ts. */
+export async function hammer(
+  namespace: NetworkNamespace,
+  ...targets: readonly HammerTarget[]
+): Promise<Hammer> {
   const script = fileURLToPath(new URL('hammer.ts', import.meta.url));
-  const child = fork(script, [JSON.stringify(targets)], {
-    execArgv: ['--conditions=source', '--import', 'tsx'],
-  });
+  const child = namespace.run(() =>
+    fork(script, [JSON.stringify(targets)], { execArgv: ['--conditions=source', '--import', 'tsx'] }),
+  );
   await once(child, 'message');
   return {
     async stop() {

@@ -60,7 +60,7 @@ export const AgentOptionsSchema = z
     'host-label': z.array(z.string().min(1)).default([]),
     /** Which labels make identities: expressions, as LabelFilter takes them. */
     'label-filter': z.array(z.string().min(1)).default([]),
-    'max-connections': z.int().min(1024).max(16_777_216).default(524_288),
+    'max-connections': z.int().min(1024).max(16_777_216).default(262_144),
     /** Which packets that pass are told to those who follow; see `Aggregation` in the datapath. */
     'monitor-aggregation': z
       .enum(['off', 'none', 'low', 'medium', 'maximum'], {

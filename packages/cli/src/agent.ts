@@ -107,7 +107,11 @@ function addWays(command: Command): void {
     .option('--allow-localhost', 'this host may always reach its endpoints')
     .option('--host-label <label>', 'a label of the host itself; may be given again', collect)
     .option('--label-filter <expression>', 'which labels make identities; may be given again', collect)
-    .option('--max-connections <number>', 'how many are remembered (default: 524288)', wholeNumber)
+    .option(
+      '--max-connections <number>',
+      'how many of each family are remembered (default: 262144)',
+      wholeNumber,
+    )
     .addOption(
       choice('--monitor-aggregation <level>', 'which packets that pass are told (default: medium)', [
         'off',

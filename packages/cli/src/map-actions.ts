@@ -7,6 +7,9 @@ import { entriesText, mapListText } from './map-text.ts';
 import { styleFor } from './output.ts';
 import { print } from './print.ts';
 
+/** Maps that belong together. */
+export type Names = readonly [string, ...string[]];
+
 /** More than any map of ours holds. */
 const ALL = 1 << 24;
 
@@ -19,22 +22,40 @@ export async function list(options: ClientOptions, context: Context): Promise<vo
   print(options, context, maps, () => mapListText(maps, styleFor(context.stdout)));
 }
 
-export async function entries(name: string, options: EntryOptions, context: Context): Promise<void> {
-  const map = await ask(context, agentOf(options).map(name, options.limit));
+export async function entries(names: Names, options: EntryOptions, context: Context): Promise<void> {
+  const map = await joined(names, options, options.limit, context);
   print(options, context, map, () => entriesText(map, styleFor(context.stdout).width));
 }
 
 export async function matching(
-  name: string,
+  names: Names,
   text: string,
   options: ClientOptions,
   context: Context,
 ): Promise<void> {
-  const map = await ask(context, agentOf(options).map(name, ALL));
+  const map = await joined(names, options, ALL, context);
   const cache = (map.cache ?? []).filter(({ key, value }) => hasWord(key, text) || hasWord(value, text));
   if (cache.length === 0) context.exitCode = ExitCode.failure;
   const found: BPFMap = { ...map, cache, truncated: false };
   print(options, context, found, () => entriesText(found, styleFor(context.stdout).width));
+}
+
+/** The entries of maps that belong together, as those of the first one. */
+async function joined(
+  [name, ...others]: Names,
+  options: ClientOptions,
+  limit: number,
+  context: Context,
+): Promise<BPFMap> {
+  const map = await ask(context, agentOf(options).map(name, limit));
+  const cache = [...(map.cache ?? [])];
+  let { truncated = false } = map;
+  for (const other of others) {
+    const more = await ask(context, agentOf(options).map(other, limit));
+    cache.push(...(more.cache ?? []));
+    truncated ||= more.truncated === true || cache.length > limit;
+  }
+  return { ...map, cache: cache.slice(0, limit), truncated };
 }
 
 /** Whether a word stands in a text: neither 10.0.0.70 nor 110.0.0.7 has 10.0.0.7. */

@@ -11,16 +11,26 @@ import type { EntryOptions } from './map-actions.ts';
 
 const actions = () => import('./map-actions.ts');
 
-/** What a map holds, and what it is called. */
+/** What maps hold, and what they are called. */
 const TABLES = [
-  { noun: 'policy', map: 'policies', holds: 'what may pass, by identity', example: '1234' },
-  { noun: 'ct', map: 'connections', holds: 'connections that are known', example: '10.92.0.7' },
-  { noun: 'ipcache', map: 'ipcache', holds: 'prefixes and their identities', example: '10.92.0.7' },
-  { noun: 'endpoint', map: 'endpoints', holds: 'endpoints of this host, by address', example: '10.92.0.7' },
-  { noun: 'metrics', map: 'metrics', holds: 'packets and bytes, by reason and direction', example: '133' },
+  { noun: 'policy', maps: ['policies'], holds: 'what may pass, by identity', example: '1234' },
+  {
+    noun: 'ct',
+    maps: ['connections4', 'connections6'],
+    holds: 'connections that are known',
+    example: '10.92.0.7',
+  },
+  { noun: 'ipcache', maps: ['ipcache'], holds: 'prefixes and their identities', example: '10.92.0.7' },
+  {
+    noun: 'endpoint',
+    maps: ['endpoints'],
+    holds: 'endpoints of this host, by address',
+    example: '10.92.0.7',
+  },
+  { noun: 'metrics', maps: ['metrics'], holds: 'packets and bytes, by reason and direction', example: '133' },
   {
     noun: 'nat',
-    map: 'translations',
+    maps: ['translations'],
     holds: 'addresses and ports that are masqueraded',
     example: '10.92.0.7',
   },
@@ -45,26 +55,28 @@ export function addMap(program: Command, context: Context): void {
       'get <name>',
       'show the entries of a map',
       ['waggle map get ipcache'],
-      ['waggle map get connections --limit 20 -o json'],
+      ['waggle map get connections4 --limit 20 -o json'],
     ),
-  ).action(async (name: string, options: EntryOptions) => (await actions()).entries(name, options, context));
+  ).action(async (name: string, options: EntryOptions) =>
+    (await actions()).entries([name], options, context),
+  );
 
   const bpf = addExamples(
     addGroup(program, 'bpf', 'show what the programs in the kernel know'),
     ['waggle bpf ct list'],
     ['waggle bpf ipcache get 10.92.0.7'],
   );
-  for (const { noun, map: name, holds, example } of TABLES) {
+  for (const { noun, maps, holds, example } of TABLES) {
     const table = addExamples(addGroup(bpf, noun, `show ${holds}`), [`waggle bpf ${noun} list`]);
     limited(addAsking(table, 'list', `list ${holds}`, [`waggle bpf ${noun} list`])).action(
-      async (options: EntryOptions) => (await actions()).entries(name, options, context),
+      async (options: EntryOptions) => (await actions()).entries(maps, options, context),
     );
     addAsking(table, 'get <text>', 'show the entries in which a word stands: an address, a number', [
       `waggle bpf ${noun} get ${example}`,
     ])
       .addHelpText('after', GET_HELP)
       .action(async (text: string, options: ClientOptions) =>
-        (await actions()).matching(name, text, options, context),
+        (await actions()).matching(maps, text, options, context),
       );
   }
 }

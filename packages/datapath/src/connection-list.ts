@@ -33,13 +33,20 @@ export interface ConnectionView {
   readonly current: boolean;
 }
 
-/** All connections, in the order of the kernel, those of IPv4 first. */
+type ListedMaps = Pick<DatapathMaps, 'connections4' | 'connections6' | 'generations'>;
+
+/** All connections, or those of one family, in the order of the kernel, those of IPv4 first. */
 export function* listConnections(
-  maps: Pick<DatapathMaps, 'connections4' | 'connections6' | 'generations'>,
+  { connections4, connections6, generations }: ListedMaps,
+  family?: 4 | 6,
 ): Generator<ConnectionView> {
-  const generation = maps.generations.get(Generation.InForce) ?? 0;
+  const generation = generations.get(Generation.InForce) ?? 0;
   const now = monotonicSeconds();
-  for (const [tuple, connection] of connectionEntries(maps)) {
+  const tables = {
+    connections4: family === 6 ? [] : connections4,
+    connections6: family === 4 ? [] : connections6,
+  };
+  for (const [tuple, connection] of connectionEntries(tables)) {
     yield connectionView(tuple, connection, generation, now);
   }
 }

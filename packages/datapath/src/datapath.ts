@@ -298,9 +298,12 @@ export class Datapath implements Disposable {
     return this.#peers.list();
   }
 
-  /** Connections, as long as the kernel remembers them; those that come or go meanwhile may be there or not. */
-  connections(): Generator<ConnectionView> {
-    return listConnections(this.#maps);
+  /**
+   * Connections, as long as the kernel remembers them; those that come or go meanwhile may be there or not.
+   * @param family - Of one family only.
+   */
+  connections(family?: 4 | 6): Generator<ConnectionView> {
+    return listConnections(this.#maps, family);
   }
 
   /** What was counted for a reason, on the way to endpoints or away from them. */

@@ -28,8 +28,11 @@ const TABLES = {
       for (const entry of datapath.policyEntries(identity) ?? []) yield policyRow(identity, entry);
     }
   },
-  *connections(datapath: Datapath) {
-    for (const connection of datapath.connections()) yield connectionRow(connection);
+  *connections4(datapath: Datapath) {
+    for (const connection of datapath.connections(4)) yield connectionRow(connection);
+  },
+  *connections6(datapath: Datapath) {
+    for (const connection of datapath.connections(6)) yield connectionRow(connection);
   },
   *ipcache(datapath: Datapath) {
     for (const peer of datapath.peers()) yield peerRow(peer);
