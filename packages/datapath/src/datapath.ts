@@ -87,11 +87,11 @@ export class Datapath implements Disposable {
   ) {
     this.adopted = pins?.adopted ?? false;
     this.#maps = maps;
-    this.#programs = new EndpointPrograms(maps, monitoring);
+    this.#programs = new EndpointPrograms(maps, monitoring, pins?.directory.programs);
     this.#expired = new ExpiredConnections(maps, monotonicSeconds);
     this.#pins = pins?.directory;
-    this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.directory('endpoints'));
-    this.#devices = new HostDevices(maps, monitoring, pins?.directory.directory('devices'));
+    this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.links('endpoints'));
+    this.#devices = new HostDevices(maps, monitoring, pins?.directory);
     this.#endpoints = new EndpointTable(maps);
     this.#peers = new PeerTable(maps);
     this.#policies = new PolicySets(maps, policySpec(sizes));

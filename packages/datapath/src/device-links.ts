@@ -61,7 +61,9 @@ export class DeviceLinks<Name extends string> implements Disposable {
       for (const name of Object.keys(this.#sites) as Name[]) {
         const link = links.get(name);
         if (link) {
-          const before = previous.add(Program.openById(link.info().programId));
+          const { programId } = link.info();
+          if (programId === programs[name].info().id) continue;
+          const before = previous.add(Program.openById(programId));
           undo.push(() => link.update(before));
           link.update(programs[name]);
           continue;

@@ -12,10 +12,13 @@ export const ENDPOINT_SITES = { from: 'ingress', to: 'egress' } as const;
 export class EndpointPrograms implements Disposable {
   readonly #maps: DatapathMaps;
   readonly #config: { readonly monitoring: ReturnType<typeof monitoringConfig> };
+  readonly #keep: { readonly keep?: string };
   #loaded: { readonly from: LoadedProgram; readonly to: LoadedProgram } | undefined;
 
-  constructor(maps: DatapathMaps, monitoring: ReturnType<typeof monitoringConfig>) {
+  /** @param keep - A directory of a bpf file system in which they are found again. */
+  constructor(maps: DatapathMaps, monitoring: ReturnType<typeof monitoringConfig>, keep?: string) {
     this.#maps = maps;
+    this.#keep = keep === undefined ? {} : { keep };
     this.#config = { monitoring };
   }
 
@@ -41,7 +44,7 @@ export class EndpointPrograms implements Disposable {
 
   #load(): { readonly from: LoadedProgram; readonly to: LoadedProgram } {
     if (this.#loaded) return this.#loaded;
-    const options = { maps: this.#maps, config: this.#config };
+    const options = { maps: this.#maps, config: this.#config, ...this.#keep };
     // What the others go on in is there before them. Their map keeps it.
     {
       using any = loadDeclared(anyPacket, options);

@@ -3,7 +3,7 @@
  * translations that they have made.
  */
 import { type Infer, WaggleError } from '@waggle/bpf';
-import { hostPrefix, loadDeclared, parseIpv4 } from '@waggle/kernel';
+import { dropKept, hostPrefix, loadDeclared, parseIpv4 } from '@waggle/kernel';
 import { addressWords, prefixKey } from './address-words.ts';
 import { HOST } from './addresses.bpf.ts';
 import { DeviceLinks } from './device-links.ts';
@@ -13,6 +13,7 @@ import { noteHostConnections } from './host-connections.ts';
 import type { DatapathMaps } from './layout.ts';
 import { RANGE_BITS, type RangeKey, Role } from './masquerade.bpf.ts';
 import type { PeerUpdate } from './peer-table.ts';
+import type { PinDirectory } from './pins.ts';
 import { type PortRange, translationPorts } from './source-ports.ts';
 
 /** Who is masqueraded. */
@@ -48,6 +49,9 @@ export interface DeviceView {
 /** On which side of a device each program is. */
 export const DEVICE_SITES = { from: 'ingress', to: 'egress' } as const;
 
+/** What the programs are called, with the number of the device behind. */
+const PROGRAMS = ['fromNet', 'toNet'] as const;
+
 type Range = Infer<typeof RangeKey>;
 
 /** Has it written who is behind prefixes. */
@@ -57,17 +61,19 @@ export class HostDevices implements Disposable {
   readonly #maps: DatapathMaps;
   readonly #monitoring: ReturnType<typeof monitoringConfig>;
   readonly #links: DeviceLinks<keyof typeof DEVICE_SITES>;
+  readonly #keep: string | undefined;
   readonly #specs = new Map<number, DeviceSpec>();
 
   /**
    * @param monitoring what the programs tell.
-   * @param pins where links are pinned; without it they end with this process.
+   * @param pins where links are pinned, and programs kept; without it they end with this process.
    */
-  constructor(maps: DatapathMaps, monitoring: ReturnType<typeof monitoringConfig>, pins?: string) {
+  constructor(maps: DatapathMaps, monitoring: ReturnType<typeof monitoringConfig>, pins?: PinDirectory) {
     this.#maps = maps;
     this.#monitoring = monitoring;
-    this.#links = new DeviceLinks(DEVICE_SITES, pins);
-    for (const device of this.#links.adopt()) this.#setRanges(device, []);
+    this.#links = new DeviceLinks(DEVICE_SITES, pins?.links('devices'));
+    this.#keep = pins?.programs;
+    for (const device of this.#links.adopt()) this.#forget(device);
   }
 
   /** Those that have programs. */
@@ -85,8 +91,12 @@ export class HostDevices implements Disposable {
   put(spec: DeviceSpec, applyPeers: ApplyPeers): void {
     const config = { device: deviceConfig(spec), monitoring: this.#monitoring };
     const before = [...this.#rangesOf(spec.interface)];
-    using from = loadDeclared(fromNetwork, { maps: this.#maps, config });
-    using to = loadDeclared(toNetwork, { maps: this.#maps, config });
+    using from = loadDeclared(fromNetwork, {
+      maps: this.#maps,
+      config,
+      ...this.#kept('fromNet', spec.interface),
+    });
+    using to = loadDeclared(toNetwork, { maps: this.#maps, config, ...this.#kept('toNet', spec.interface) });
     try {
       this.#setRanges(spec.interface, wantedRanges(spec));
       applyPeers(ownAddresses(spec).map((prefix) => ({ prefix, identity: HOST })));
@@ -113,7 +123,7 @@ export class HostDevices implements Disposable {
   remove(device: number, applyPeers: ApplyPeers): void {
     const former = this.#specs.get(device);
     this.#links.detach(device);
-    this.#setRanges(device, []);
+    this.#forget(device);
     this.#specs.delete(device);
     if (former) applyPeers(this.#given(ownAddresses(former)));
   }
@@ -125,6 +135,18 @@ export class HostDevices implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Under which name a program is kept: each device has its own. */
+  #kept(name: (typeof PROGRAMS)[number], device: number): { readonly name: string; readonly keep?: string } {
+    return { name: `${name}_${device}`, ...(this.#keep !== undefined && { keep: this.#keep }) };
+  }
+
+  /** Removes what there is of a device besides its links. */
+  #forget(device: number): void {
+    this.#setRanges(device, []);
+    if (this.#keep === undefined) return;
+    for (const name of PROGRAMS) dropKept(this.#keep, this.#kept(name, device).name);
   }
 
   /** Addresses that are no device's any more, to be forgotten. */

@@ -3,7 +3,8 @@
  * goes on without any process.
  *
  *     PINS/maps-LAYOUT/NAME             the maps; the name of their layout says who understands them
- *     PINS/endpoints/DEVICE/PROGRAM     a link for each program at each device
+ *     PINS/endpoints/DEVICE/PROGRAM     a link for each program at each device of an endpoint; in `devices`, of the host
+ *     PINS/programs/PROGRAM-DIGEST      programs, for whoever opens this again: the kernel need not check them another time
  *
  * Maps appear all at once: the directory gets its name when all are in it.
  */
@@ -27,6 +28,7 @@ import { type DatapathMaps, type DatapathSizes, layoutName, mapSpecs, sizedSpec 
 const BPFFS = '/sys/fs/bpf';
 const MODE = 0o700;
 const MAPS = 'maps-';
+const PROGRAMS = 'programs';
 /** A directory whose maps are not complete. */
 const UNFINISHED = 'unfinished';
 
@@ -40,7 +42,7 @@ export type OtherLayout = 'refuse' | 'replace';
 /** Something that is pinned. */
 export interface PinnedObject {
   readonly path: string;
-  readonly kind: 'map' | 'link' | 'directory';
+  readonly kind: 'map' | 'program' | 'link' | 'directory';
 }
 
 /** A directory of pins, which nobody else changes until it is closed. */
@@ -76,11 +78,14 @@ export class PinDirectory implements Disposable {
     }
   }
 
-  /** A directory in it, made if need be. */
-  directory(name: string): string {
-    const path = join(this.path, name);
-    if (!existsSync(path)) mkdirSync(path, { mode: MODE });
-    return path;
+  /** Where links to programs at devices are. */
+  links(kind: 'endpoints' | 'devices'): string {
+    return this.#directory(kind);
+  }
+
+  /** Where programs are kept. */
+  get programs(): string {
+    return this.#directory(PROGRAMS);
   }
 
   /**
@@ -121,6 +126,12 @@ export class PinDirectory implements Disposable {
     removeTree(join(this.path, name));
     renameSync(unfinished, join(this.path, name));
     return maps;
+  }
+
+  #directory(name: string): string {
+    const path = join(this.path, name);
+    if (!existsSync(path)) mkdirSync(path, { mode: MODE });
+    return path;
   }
 
   /** Lets others change it. */
@@ -164,15 +175,16 @@ export function* pinned(path: string): Generator<PinnedObject> {
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const each = join(path, entry.name);
     if (entry.isDirectory()) yield* pinned(each);
-    else yield { path: each, kind: isMapPin(each) ? 'map' : 'link' };
+    else yield { path: each, kind: kindOf(each) };
   }
   yield { path, kind: 'directory' };
 }
 
-const isMapPin = (path: string): boolean => {
+function kindOf(path: string): PinnedObject['kind'] {
   const directory = basename(dirname(path));
-  return directory.startsWith(MAPS) || directory === UNFINISHED;
-};
+  if (directory.startsWith(MAPS) || directory === UNFINISHED) return 'map';
+  return directory === PROGRAMS ? 'program' : 'link';
+}
 
 /**
  * Removes everything that is pinned below a directory, and the directory: programs are detached, whoever else holds their links.

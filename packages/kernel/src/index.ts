@@ -35,6 +35,7 @@ export { unpin } from './object.ts';
 export * from './probe/index.ts';
 export { awaitPrograms, programsEnded } from './program/await.ts';
 export { type LoadDeclaredOptions, LoadedProgram, loadDeclared } from './program/compiled.ts';
+export { dropKept } from './program/kept.ts';
 export { type LoadOptions, loadProgram, type ProgramSpec } from './program/load.ts';
 export {
   enableStatistics,

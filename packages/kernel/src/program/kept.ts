@@ -24,23 +24,30 @@ interface KeptOptions extends Pick<LoadOptions, 'onLog'> {
  * @throws what `loadProgram` throws; KernelError when it cannot be pinned there.
  */
 export function keptProgram(directory: string, spec: ProgramSpec, options: KeptOptions): Program {
-  // A name in a bpf file system has no dots.
-  const prefix = `${spec.name.replaceAll('.', '_')}-`;
-  const file = prefix + digestOf(spec, options.maps);
+  const file = prefixOf(spec.name) + digestOf(spec, options.maps);
   const path = join(directory, file);
   if (existsSync(path)) return Program.openPinned(path);
   const program = loadProgram(spec, options);
   try {
     program.pin(path);
-    for (const other of readdirSync(directory)) {
-      if (other.startsWith(prefix) && other !== file) unpin(join(directory, other));
-    }
+    for (const other of kept(directory, spec.name)) if (other !== file) unpin(join(directory, other));
   } catch (error) {
     program.close();
     throw error;
   }
   return program;
 }
+
+/** Keeps the program of a name no longer. */
+export function dropKept(directory: string, name: string): void {
+  for (const file of kept(directory, name)) unpin(join(directory, file));
+}
+
+const kept = (directory: string, name: string): string[] =>
+  readdirSync(directory).filter((file) => file.startsWith(prefixOf(name)));
+
+/** A name in a bpf file system has no dots. */
+const prefixOf = (name: string): string => `${name.replaceAll('.', '_')}-`;
 
 /** Of all that the kernel gets. Which map is meant says its id, which no other map gets until the machine starts anew. */
 function digestOf({ code, ...rest }: ProgramSpec, maps: KeptOptions['maps']): string {

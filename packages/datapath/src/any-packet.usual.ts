@@ -1,0 +1,4 @@
+/** See endpoint.usual.ts. */
+import { monitoringConfig } from './events/options.ts';
+
+export const usual = { anyPacket: [{ monitoring: monitoringConfig() }] };
