@@ -42,3 +42,20 @@ test('extension headers and pieces', { skip: needsRoot }, () => {
     assert.equal(lab.sends(frame).reason, reason, what);
   }
 });
+
+test('a packet is from the endpoint at its device, or for it', { skip: needsRoot }, () => {
+  using lab = new PacketLab();
+  const other = '20010db8000100000000000000000002';
+  const answer = `0050100000080000${'00'.repeat(8)}`;
+  const there = ipv6(17, UDP, OWN, other);
+  const back = ipv6(17, answer, other, OWN);
+  assert.equal(lab.sends(back).reason, 'InvalidSource', 'another endpoint’s address');
+  assert.equal(lab.sends(ipv6(17, UDP, OUTSIDE, OWN)).reason, 'InvalidSource', 'an address of nobody here');
+  assert.equal(lab.gets(there).reason, 'UnroutableAddress', 'for another endpoint');
+  assert.equal(lab.gets(ipv6(17, UDP, OWN, OUTSIDE)).reason, 'UnroutableAddress', 'for nobody here');
+  assert.equal(lab.sends(there).verdict, 'redirect');
+  assert.equal(lab.sends(there).verdict, 'redirect');
+  assert.equal(lab.sends(back).reason, 'InvalidSource', 'also when there is such a connection');
+  assert.equal(lab.gets(there).reason, 'UnroutableAddress');
+  assert.equal(lab.gets(back).reason, 'Forwarded');
+});

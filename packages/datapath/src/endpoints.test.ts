@@ -1,7 +1,7 @@
 /** Endpoints that come, change and go, also while nobody has the datapath in his hands. */
 import assert from 'node:assert/strict';
 import { mkdirSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { Link } from '@waggle/kernel';
 import { needsRoot, withBpffs } from '../../kernel/src/testing/lab.ts';
@@ -33,6 +33,29 @@ test('added again, it is what it is now, and its links and programs stay', { ski
     assert.deepEqual(attached(pins, device), before);
     assert.deepEqual(datapath.endpoints(), [{ device, spec: changed }], 'and its old address is forgotten');
     assert.equal([...datapath.maps.endpoints].length, 2);
+  });
+});
+
+test('opened again, it has its programs again', { skip: needsRoot }, async () => {
+  await withPins((pins, device) => {
+    const add = (options: object): void => {
+      using datapath = Datapath.open({ pins, ...SMALL, ...options });
+      datapath.addEndpoint(specOf(device));
+    };
+    const kept = () =>
+      Datapath.list(pins).flatMap(({ kind, path }) => (kind === 'program' ? [basename(path)] : []));
+    add({});
+    const [before, names] = [attached(pins, device), kept()];
+    assert.equal(names.length, 3);
+    add({});
+    assert.deepEqual(attached(pins, device), before);
+    assert.deepEqual(kept(), names);
+    add({ monitoring: { aggregation: 'off' } });
+    for (const [index, { id, programId }] of attached(pins, device).entries()) {
+      assert.equal(id, before[index]?.id, 'the links stay');
+      assert.notEqual(programId, before[index]?.programId, 'other programs take the place of the old ones');
+    }
+    assert.equal(kept().length, 3);
   });
 });
 
