@@ -8,7 +8,7 @@
  * All mistakes in a file are told, each with its line; nothing of such a file is used.
  */
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Binding, parseBinding, placeOf } from './binding.ts';
 import { BindingList } from './binding-list.ts';
 import { Places } from './row-table.ts';

@@ -1,6 +1,6 @@
 /** The addresses of a host's endpoints: a pool for each family that the host has, saved after each change. */
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AddressControl, AddressView } from '../control.ts';
 import type { DocumentKind, StateDocument } from '../state/index.ts';
 import { AddressPool, type AddressPoolOptions } from './address-pool.ts';

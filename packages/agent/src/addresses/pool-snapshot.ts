@@ -1,5 +1,5 @@
 /** An address pool as it is saved. Times are milliseconds of the wall clock, for they outlive the machine's uptime. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const LeaseSnapshot = z.strictObject({
   address: z.string(),

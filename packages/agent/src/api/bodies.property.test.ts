@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 import { ApiLab } from './testing/lab.ts';

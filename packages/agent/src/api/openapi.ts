@@ -1,5 +1,5 @@
 /** The API's document (OpenAPI 3.1), made of the paths and the models that the server checks requests with. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ErrorMessage } from './models/common.ts';
 import { models } from './models/registry.ts';
 import type { Route } from './route.ts';

@@ -3,7 +3,7 @@
  * from it.
  */
 import type { ErrorCode } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentControl } from '../control.ts';
 import { checked } from './validation.ts';
 

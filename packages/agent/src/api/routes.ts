@@ -1,5 +1,5 @@
 /** All paths of the API. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { openApiDocument } from './openapi.ts';
 import { type Route, route } from './route.ts';
 import { addressRoutes } from './routes/addresses.ts';

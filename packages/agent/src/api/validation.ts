@@ -1,6 +1,6 @@
 /** What a request may hold: problems of zod in sentences, each with its path, all at once. */
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** More problems than these nobody reads. */
 const LISTED = 20;

@@ -9,7 +9,7 @@ const skip = needsRoot || (!unshare && 'unshare is not installed');
 /** Runs in a process with a mount namespace of its own, in which a disk of 64 KiB is mounted. */
 const SCRIPT = `
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StateStore } from ${JSON.stringify(new URL('./state-store.ts', import.meta.url).href)};
 const directory = process.argv[1] + '/state';
 const told = [];

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DocumentWriter } from './document-writer.ts';
 import { StateCorruptError, versionError } from './state-error.ts';
 

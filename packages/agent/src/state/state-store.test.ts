@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DocumentKind } from './state-document.ts';
 import { StateCorruptError } from './state-error.ts';
 import { StateStore, type StateStoreOptions } from './state-store.ts';

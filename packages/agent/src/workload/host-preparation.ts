@@ -8,7 +8,7 @@
  */
 import { WaggleError } from '@waggle/bpf';
 import { type NetworkNamespace, readSysctl, writeSysctl } from '@waggle/kernel';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DocumentKind } from '../state/state-document.ts';
 
 /** One change. `where` is unique among the changes of a host. */

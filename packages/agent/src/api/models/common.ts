@@ -1,5 +1,5 @@
 /** Models that several parts of the API share. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { models } from './registry.ts';
 
 /** What is wrong and what to do, in words. */

@@ -1,5 +1,5 @@
 /** Models of the agent's configuration. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigurationMap, NodeAddressing } from './common.ts';
 import { models } from './registry.ts';
 

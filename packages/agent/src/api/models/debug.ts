@@ -1,5 +1,5 @@
 /** The model of what is asked for in reports of problems. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Endpoint } from './endpoint.ts';
 import { Policy } from './policy.ts';
 import { models } from './registry.ts';

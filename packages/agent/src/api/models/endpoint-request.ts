@@ -2,7 +2,7 @@
  * What is asked for endpoints. All fields of the field's requests are known, so that its plugins are understood and a misspelt
  * one is found; those that mean nothing here are read and left.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { AddressPair, Labels, Port } from './common.ts';
 import { EndpointState } from './endpoint.ts';
 import { models } from './registry.ts';

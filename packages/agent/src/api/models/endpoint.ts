@@ -1,5 +1,5 @@
 /** Models of endpoints as they are. What is ours alone stands under `status.waggle`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { AddressPair, ConfigurationMap, ErrorMessage, Labels, Port } from './common.ts';
 import { Identity } from './identity.ts';
 import { models } from './registry.ts';

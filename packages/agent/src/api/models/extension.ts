@@ -1,5 +1,5 @@
 /** Models of what the field has no path for. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { models } from './registry.ts';
 
 export const Device = z

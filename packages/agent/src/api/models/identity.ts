@@ -1,5 +1,5 @@
 /** Models of identities and of the addresses that stand for them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Labels } from './common.ts';
 import { models } from './registry.ts';
 

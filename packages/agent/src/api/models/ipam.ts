@@ -1,5 +1,5 @@
 /** Models of address management. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { AddressPair, NodeAddressing } from './common.ts';
 import { models } from './registry.ts';
 

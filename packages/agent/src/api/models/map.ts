@@ -1,5 +1,5 @@
 /** Models of the datapath's maps and of figures. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { models } from './registry.ts';
 
 export const BPFMapEntry = z

@@ -1,5 +1,5 @@
 /** Models of policies: the field's, in which a list of rules is a JSON text, and the documents of our own. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Labels, Port } from './common.ts';
 import { models } from './registry.ts';
 

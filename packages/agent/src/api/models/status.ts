@@ -1,5 +1,5 @@
 /** Models of the agent's status. What is ours alone stands under `waggle`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { models } from './registry.ts';
 
 export const StatusState = z.enum(['Ok', 'Warning', 'Failure', 'Disabled']);

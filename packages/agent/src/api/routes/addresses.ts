@@ -1,7 +1,7 @@
 /** Addresses: to be had from the pools, and given back. */
 import { isIP } from 'node:net';
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentControl } from '../../control.ts';
 import { IPAMResponse } from '../models/ipam.ts';
 import { type Route, route } from '../route.ts';

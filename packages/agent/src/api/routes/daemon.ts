@@ -1,6 +1,6 @@
 /** The agent as a whole: status, configuration, and what is asked for in reports. */
 import { release } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DaemonConfiguration, DaemonConfigurationSpec } from '../models/config.ts';
 import { DebugInfo } from '../models/debug.ts';
 import { StatusResponse } from '../models/status.ts';

@@ -1,5 +1,5 @@
 /** The host's devices that the agent works on. Our own. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Device } from '../models/extension.ts';
 import { type Route, route } from '../route.ts';
 

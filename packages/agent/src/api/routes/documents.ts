@@ -1,5 +1,5 @@
 /** Policies as people write them: documents of any form, kept under their names. Our own. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { PolicyApplied, PolicyDocuments } from '../models/policy.ts';
 import { type Route, route } from '../route.ts';
 import { POLICY_LIMIT } from './policy.ts';

@@ -1,6 +1,6 @@
 /** Parts of an endpoint: labels, log, health, configuration. */
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentControl, EndpointReference } from '../../control.ts';
 import { parseEndpointId } from '../endpoint-id.ts';
 import {

@@ -1,5 +1,5 @@
 /** Endpoints: what there is, one by one and together. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentControl, EndpointView } from '../../control.ts';
 import { parseEndpointId } from '../endpoint-id.ts';
 import { endpointRequest, refuseFixedFields } from '../endpoint-request.ts';

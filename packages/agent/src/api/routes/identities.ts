@@ -1,5 +1,5 @@
 /** Identities, and the addresses that stand for them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Labels } from '../models/common.ts';
 import { Identity, IdentityEndpoints, IPListEntry } from '../models/identity.ts';
 import { type Route, route } from '../route.ts';

@@ -1,5 +1,5 @@
 /** What the datapath holds and counts. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { BPFMap, BPFMapList, Metric } from '../models/map.ts';
 import { type Route, route } from '../route.ts';
 import { mapListingModel, mapModel } from '../views/map.ts';

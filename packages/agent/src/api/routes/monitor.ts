@@ -1,5 +1,5 @@
 /** Events as they happen. Our own. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { MonitorEvent } from '../models/extension.ts';
 import { monitorStream } from '../monitor-stream.ts';
 import { type Route, route } from '../route.ts';

@@ -1,6 +1,6 @@
 /** Policies as the field has them: rules in a JSON text, and what they come to. */
 import { WaggleError } from '@waggle/bpf';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PolicyListing } from '../../control.ts';
 import { Labels } from '../models/common.ts';
 import { Policy, PolicyText, PolicyTraceResult, SelectorCache, TraceSelector } from '../models/policy.ts';

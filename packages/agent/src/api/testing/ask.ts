@@ -1,7 +1,7 @@
 /** Ways to ask an API over its socket, as any client may; what is answered has to be what the API's document says. */
 import assert from 'node:assert/strict';
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { routes } from '../routes.ts';
 
 /** What came back. */
