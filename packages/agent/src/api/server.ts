@@ -1,16 +1,15 @@
-/** The API's server: takes requests apart, lets the path's handler answer, makes answers of errors. HTTP itself is hono's. */
-import { createServer, type IncomingMessage } from 'node:http';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+/** The API's server: takes requests apart, lets the path's handler answer, makes answers of errors. */
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { AgentControl } from '../control.ts';
 import { readBody } from './body.ts';
 import { type Failure, failureOf } from './errors.ts';
+import { PathTable } from './path-table.ts';
 import { API_HEADER, API_VERSION, ERROR_HEADER, UNKNOWN_PATH } from './protocol.ts';
 import { OtherAnswer, type Route } from './route.ts';
 import { routes } from './routes.ts';
 import { listenOn } from './socket.ts';
-
-type ApiContext = Context<{ Bindings: HttpBindings }>;
 
 /** Milliseconds in which a request must have come in; a client that is slower is cut off. */
 const REQUEST_TIMEOUT = 30_000;
@@ -41,11 +40,10 @@ export interface ApiServer extends AsyncDisposable {
  * @throws {@link WaggleError} EXISTS when another agent answers at the socket.
  */
 export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
-  const app = apiApplication(options);
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-  );
+  const timeouts = { requestTimeout: REQUEST_TIMEOUT, headersTimeout: REQUEST_TIMEOUT };
+  const server = createServer(timeouts, (request, response) => {
+    answer(request, options).then((given) => send(response, given));
+  });
   const removeSocket = await listenOn(server, options.socket, options.group);
   const close = async (): Promise<void> => {
     if (!server.listening) return;
@@ -60,75 +58,78 @@ export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
   return { socket: options.socket, close, [Symbol.asyncDispose]: close };
 }
 
-function apiApplication({ agent, onFailure }: ApiServerOptions): Hono<{ Bindings: HttpBindings }> {
-  // Not strict: the field's clients end some paths with a slash.
-  const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
-  for (const route of routes) {
-    app.on(route.method.toUpperCase(), honoPath(route.path), async (c) => {
-      // To hono the same as GET; but nobody would read what a stream gives.
-      if (c.req.method === 'HEAD') return notAllowed(c, route.path);
-      try {
-        return answerOf(route, await route.run(agent, await rawRequest(c, route)));
-      } catch (error) {
-        const failure = failureOf(error, route.statusOf);
-        if (failure.unexpected) onFailure?.(error, { method: c.req.method, path: c.req.path });
-        return failed(failure);
-      }
-    });
-  }
-  for (const { path } of routes) app.all(honoPath(path), (c) => notAllowed(c, path));
-  app.notFound((c) =>
-    failed({
-      status: 404,
-      code: UNKNOWN_PATH,
-      message: `There is no path ${c.req.path.slice(0, 200)} in this API: /v1/openapi.json lists those that there are.`,
-    }),
-  );
-  return app;
+/** What is answered to a request. */
+interface Answer {
+  readonly status: number;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string | ReadableStream<Uint8Array>;
 }
 
-function notAllowed({ req }: ApiContext, path: string): Response {
-  const ofPath = routes.filter((route) => route.path === path);
-  const allow = ofPath.map(({ method }) => method.toUpperCase()).join(', ');
-  const message = `${req.method} is not allowed for ${path}: allowed is ${allow}.`;
+/** Does what a request asks for; never fails. */
+async function answer(request: IncomingMessage, { agent, onFailure }: ApiServerOptions): Promise<Answer> {
+  const { method = 'GET', url = '/' } = request;
+  const [path = '', query = ''] = url.split(/\?(.*)/s);
+  const found = PATHS.find(path);
+  if (!found) {
+    const message = `There is no path ${path.slice(0, 200)} in this API: /v1/openapi.json lists those that there are.`;
+    return failed({ status: 404, code: UNKNOWN_PATH, message });
+  }
+  const { entries, parameters } = found;
+  const route = entries.find((entry) => entry.method.toUpperCase() === method);
+  if (!route) return notAllowed(method, entries);
+  try {
+    const result = await route.run(agent, {
+      parameters,
+      query: firstOfEach(new URLSearchParams(query)),
+      headers: request.headers,
+      body: route.body ? await readBody(request, route.bodyType, route.bodyLimit) : undefined,
+    });
+    return answerOf(route, result);
+  } catch (error) {
+    const failure = failureOf(error, route.statusOf);
+    if (failure.unexpected) onFailure?.(error, { method, path });
+    return failed(failure);
+  }
+}
+
+const PATHS = new PathTable(routes);
+
+/** Of a name that is given twice, the first value. */
+const firstOfEach = (query: URLSearchParams): Record<string, string> =>
+  Object.fromEntries([...query].reverse());
+
+function notAllowed(method: string, ofPath: readonly Route[]): Answer {
+  const allow = ofPath.map((route) => route.method.toUpperCase()).join(', ');
+  const message = `${method} is not allowed for ${ofPath[0]?.path}: allowed is ${allow}.`;
   return failed({ status: 405, code: UNKNOWN_PATH, message }, { allow });
 }
 
-/** Without its last slash: requests are looked up without theirs. */
-const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1').replace(/\/$/, '');
-
-async function rawRequest(c: ApiContext, { body, bodyType, bodyLimit }: Route) {
-  const { incoming } = c.env;
-  return {
-    parameters: c.req.param(),
-    query: c.req.query(),
-    headers: incoming.headers,
-    // Not from the Request: it has none for a GET, and the field's clients send some with it.
-    body: body ? await readBody(incoming as IncomingMessage, bodyType, bodyLimit) : undefined,
-  };
-}
-
-function answerOf(route: Route, result: unknown): Response {
+function answerOf({ status, answerType }: Route, result: unknown): Answer {
   if (result instanceof OtherAnswer) return json(result.status, result.body);
-  if (result === undefined) return new Response(null, { status: route.status, headers: apiHeaders() });
-  if (route.answerType === 'application/json') return json(route.status, result);
-  const headers = apiHeaders({ 'content-type': route.answerType });
-  if (result instanceof ReadableStream) return new Response(result, { status: route.status, headers });
-  return new Response(String(result), { status: route.status, headers });
+  if (result === undefined) return { status };
+  if (answerType === 'application/json') return json(status, result);
+  const headers = { 'content-type': answerType };
+  return { status, headers, body: result instanceof ReadableStream ? result : String(result) };
 }
 
 const failed = (
   { status, code, message }: Omit<Failure, 'unexpected'>,
-  headers: Record<string, string> = {},
-): Response => json(status, message, { ...headers, [ERROR_HEADER]: code });
+  headers: OutgoingHttpHeaders = {},
+): Answer => json(status, message, { ...headers, [ERROR_HEADER]: code });
 
-const json = (status: number, value: unknown, headers: Record<string, string> = {}): Response =>
-  new Response(JSON.stringify(value), {
-    status,
-    headers: apiHeaders({ ...headers, 'content-type': 'application/json' }),
-  });
-
-const apiHeaders = (more: Record<string, string> = {}): Record<string, string> => ({
-  ...more,
-  [API_HEADER]: API_VERSION,
+const json = (status: number, value: unknown, headers: OutgoingHttpHeaders = {}): Answer => ({
+  status,
+  headers: { ...headers, 'content-type': 'application/json' },
+  body: JSON.stringify(value),
 });
+
+/** A client that goes away before it has everything is no failure; a stream ends with it. */
+async function send(response: ServerResponse, { status, headers, body }: Answer): Promise<void> {
+  response.writeHead(status, { ...headers, [API_HEADER]: API_VERSION });
+  if (!(body instanceof ReadableStream)) {
+    response.end(body);
+    return;
+  }
+  response.flushHeaders();
+  await pipeline(Readable.fromWeb(body), response).catch(() => {});
+}
