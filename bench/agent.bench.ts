@@ -69,6 +69,17 @@ class Bench {
     await once(child, 'exit');
   }
 
+  /** Kills it, and starts it again. @returns nanoseconds until its status is OK: everything is adopted. */
+  async restart(): Promise<number> {
+    // What it knows is in its store soon, but not at once.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await this.stop('SIGKILL');
+    const time = await this.start();
+    const { length } = await this.client.endpoints();
+    if (length !== this.namespaces.length) throw new Error(`of its endpoints it has found ${length}`);
+    return time;
+  }
+
   /** Bytes that the agent has in memory. */
   memory(): number {
     const status = readFileSync(`/proc/${this.#process?.pid}/status`, 'utf8');
@@ -205,6 +216,7 @@ await benchmark(
       const times = [];
       for (let index = 2; index < FEW; index++) times.push((await bench.endpoint(`app=${index}`)).time);
       memoryRow(bench, FEW, 110);
+      adoptionRow(FEW, await bench.restart());
       flow = await Flow.start(client.namespace, server.namespace, server.address);
       for (const [rules, deny, allow] of RULES) {
         const { denied, allowed } = await effective(bench, flow, rules);
@@ -223,6 +235,7 @@ await benchmark(
       const ready = { what: 'endpoint created to ready, median', ours: median(times) };
       row({ ...ready, unit: 'time', goal: { atMost: 25 * MILLISECOND } });
       memoryRow(bench, ENDPOINTS, 150);
+      adoptionRow(ENDPOINTS, await bench.restart());
       flow = await Flow.start(client.namespace, server.namespace, server.address);
       const { denied } = await effective(bench, flow, 2);
       const many = { what: `policy denies, ${ENDPOINTS} endpoints`, ours: denied };
@@ -231,6 +244,10 @@ await benchmark(
     } finally {
       flow?.end();
       await bench.close();
+    }
+
+    function adoptionRow(endpoints: number, ours: number): void {
+      row({ what: `killed, has ${endpoints} endpoints again`, ours, unit: 'time', goal: { atMost: 1e9 } });
     }
 
     function memoryRow(bench: Bench, endpoints: number, megabytes: number): void {
