@@ -1,1 +1,26 @@
-export {};
+/** Flows: what the datapath sees, by name and with the rule that decided. */
+export type { EndFilter, EventTypeFilter, FlowFilter } from './filter/flow-filter.ts';
+export {
+  type Flow,
+  type FlowEndpoint,
+  type FlowEthernet,
+  FlowEventType,
+  type FlowIp,
+  type FlowPolicy,
+  type FlowTransport,
+  type FlowVerdict,
+  PolicyMatchType,
+  TCP_FLAGS,
+  type TcpFlag,
+  type TrafficDirection,
+} from './flow.ts';
+export type {
+  AgentEvent,
+  EventQuery,
+  FlowNamespace,
+  FlowNode,
+  FlowQuery,
+  FlowSource,
+  FlowStatus,
+  LostEvents,
+} from './source.ts';
