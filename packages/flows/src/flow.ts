@@ -3,6 +3,10 @@
  * that filters, Hubble's API, metrics and exports all speak of the same. What is not known is absent.
  */
 
+import type { TcpFlagName } from '@waggle/datapath/events';
+
+export { TCP_FLAGS, type TcpFlagName as TcpFlag } from '@waggle/datapath/events';
+
 /** What happened to the packet. */
 export type FlowVerdict =
   | 'forwarded'
@@ -44,17 +48,13 @@ export interface FlowIp {
   readonly destination: string;
 }
 
-/** The flags of TCP in the order of their bits. */
-export const TCP_FLAGS = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'] as const;
-export type TcpFlag = (typeof TCP_FLAGS)[number];
-
 /** What IP carries. */
 export type FlowTransport =
   | {
       readonly protocol: 'TCP';
       readonly sourcePort: number;
       readonly destinationPort: number;
-      readonly flags: readonly TcpFlag[];
+      readonly flags: readonly TcpFlagName[];
     }
   | { readonly protocol: 'UDP'; readonly sourcePort: number; readonly destinationPort: number }
   | {

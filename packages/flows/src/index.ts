@@ -14,6 +14,8 @@ export {
   type TcpFlag,
   type TrafficDirection,
 } from './flow.ts';
+export { DEFAULT_MEGABYTES, FlowService, type FlowServiceOptions } from './flow-service.ts';
+export type { EndpointName, NameChange, RuleName } from './names/names.ts';
 export type {
   AgentEvent,
   EventQuery,

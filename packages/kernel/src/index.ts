@@ -46,4 +46,4 @@ export {
 } from './program/program.ts';
 export { summarizeVerifierLog, VerifierError, type VerifierSummary } from './program/verifier-error.ts';
 export { RingBufferMap } from './ring-buffer/map.ts';
-export { RingBufferReader, type RingBufferReaderOptions } from './ring-buffer/reader.ts';
+export { type RecordSink, RingBufferReader, type RingBufferReaderOptions } from './ring-buffer/reader.ts';

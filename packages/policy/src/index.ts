@@ -59,12 +59,15 @@ export { matchesName } from './identity/name-pattern.ts';
 export { cidrLabels, nameLabels, narrowestCidr, type WorldNames } from './identity/outside.ts';
 export { type ClusterNames, reservedIdentities, wellKnownIdentities } from './identity/well-known.ts';
 export {
+  ANY_SOURCE,
+  CLUSTER_KEY,
   formatLabel,
   hasLabels,
   KUBERNETES_SOURCE,
   type Label,
   NAMESPACE_KEY,
   parseLabel,
+  parseLabelKey,
   RESERVED_SOURCE,
   sortLabels,
 } from './labels/label.ts';

@@ -5,7 +5,7 @@
  * whoever was woken goes on looking every {@link LOOK} ms, until nothing has come for {@link QUIET} looks: longer than programs
  * are silent. So what comes next wakes it again, and nothing is left lying.
  */
-import type { RingBufferReader } from '@waggle/kernel';
+import type { RecordSink, RingBufferReader } from '@waggle/kernel';
 import type { DatapathMaps } from '../layout.ts';
 import { EventClock } from './clock.ts';
 import { type DatapathEvent, decodeEvent } from './event.ts';
@@ -42,24 +42,34 @@ export class EventReader implements Disposable {
   #closed = false;
   #reported: LostEvents;
 
-  /** @param next - Gets each event, in the order in which programs wrote them. */
+  /** @param next - Gets each event, in the order in which programs wrote them: made out, or as the record that it is. */
   constructor(
     { events, accounts }: Pick<DatapathMaps, 'events' | 'accounts'>,
-    next: (event: DatapathEvent) => void,
+    next: ((event: DatapathEvent) => void) | RecordSink,
     { onLost, onError }: EventReaderOptions = {},
   ) {
-    const clock = new EventClock();
     this.#accounts = accounts;
     this.#onLost = onLost;
     this.#reported = this.lost;
-    this.#ring = events.read(
-      (record) => {
+    const options = onError ? { onError } : {};
+    if (typeof next === 'function') {
+      const clock = new EventClock();
+      this.#ring = events.read((record) => {
         this.#stayAwake();
         const event = decodeEvent(record, clock);
         if (event) next(event);
-      },
-      onError ? { onError } : {},
-    );
+      }, options);
+    } else {
+      const sink: RecordSink = {
+        words: next.words,
+        place: (length) => {
+          this.#stayAwake();
+          return next.place(length);
+        },
+        placed: (index) => next.placed(index),
+      };
+      this.#ring = events.readInto(sink, options);
+    }
     this.#asking = setInterval(() => this.#reportLost(), ASK_LOST);
   }
 

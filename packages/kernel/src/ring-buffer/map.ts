@@ -1,7 +1,7 @@
 /** A ring buffer map: what the kernel sends through it is read by a `RingBufferReader`. */
 import { type Codec, codecOf, type MapSpec, type Type } from '@waggle/bpf';
 import { KernelMap } from '../map/map.ts';
-import { RingBufferReader, type RingBufferReaderOptions } from './reader.ts';
+import { type RecordSink, RingBufferReader, type RingBufferReaderOptions } from './reader.ts';
 
 /** A ring buffer whose records are `R`. */
 export class RingBufferMap<R> extends KernelMap {
@@ -22,5 +22,10 @@ export class RingBufferMap<R> extends KernelMap {
    */
   read(consume: (record: R) => void, options: RingBufferReaderOptions = {}): RingBufferReader {
     return new RingBufferReader(this, this.#codec, consume as (record: unknown) => void, options);
+  }
+
+  /** Starts reading as {@link read} does; records of the declared type are copied as they are. */
+  readInto(sink: RecordSink, options: RingBufferReaderOptions = {}): RingBufferReader {
+    return new RingBufferReader(this, this.#codec, sink, options);
   }
 }

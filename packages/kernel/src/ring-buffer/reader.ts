@@ -30,6 +30,16 @@ export interface RingBufferReaderOptions {
   readonly manual?: boolean;
 }
 
+/** Where a reader copies records to as they are, without an object for each. */
+export interface RecordSink {
+  /** What records are copied into. */
+  readonly words: Uint32Array;
+  /** Where a record of so many bytes has room: the index of its first word, or -1 to pass over it. */
+  place(length: number): number;
+  /** Told that the record is there. */
+  placed(index: number): void;
+}
+
 const HEADER = 8;
 const BUSY = 0x8000_0000;
 const DISCARDED = 0x4000_0000;
@@ -48,7 +58,7 @@ export class RingBufferReader implements Disposable {
   malformed = 0;
   readonly #object: string;
   readonly #codec: Codec<unknown> | undefined;
-  readonly #consume: (record: unknown) => void;
+  readonly #consume: ((record: unknown) => void) | RecordSink;
   readonly #options: RingBufferReaderOptions;
   readonly #size: number;
   readonly #consumerPages: Mapping;
@@ -63,7 +73,7 @@ export class RingBufferReader implements Disposable {
   constructor(
     map: RingBuffer,
     codec: Codec<unknown> | undefined,
-    consume: (record: unknown) => void,
+    consume: ((record: unknown) => void) | RecordSink,
     options: RingBufferReaderOptions,
   ) {
     this.#object = map.object;
@@ -157,18 +167,34 @@ export class RingBufferReader implements Disposable {
   /** @param offset where the data begin; at the end of the buffer they do at its beginning. */
   #deliver(offset: number, length: number): void {
     const codec = this.#codec;
+    const consume = this.#consume;
     if (codec && length !== codec.size) {
       this.malformed++;
       return;
     }
     this.records++;
     try {
-      if (!codec) this.#consume(this.#copy(offset, length));
-      else if (offset + length <= this.#size) this.#consume(codec.read(this.#data, offset));
-      else this.#consume(codec.read(new DataView(this.#copy(offset, length).buffer), 0));
+      if (typeof consume !== 'function') this.#copyInto(consume, offset, length);
+      else if (!codec) consume(this.#copy(offset, length));
+      else if (offset + length <= this.#size) consume(codec.read(this.#data, offset));
+      else consume(codec.read(new DataView(this.#copy(offset, length).buffer), 0));
     } catch (error) {
       (this.#options.onError ?? throwLater)(error);
     }
+  }
+
+  #copyInto(sink: RecordSink, offset: number, length: number): void {
+    const index = sink.place(length);
+    if (index < 0) return;
+    const { words } = sink;
+    const source = this.#headers;
+    const first = offset >>> 2;
+    const count = (length + 3) >>> 2;
+    const untilEnd = Math.min(count, (this.#size >>> 2) - first);
+    // Loops: for records of a few hundred bytes a subarray and its copy cost more than the words do.
+    for (let word = 0; word < untilEnd; word++) words[index + word] = source[first + word] ?? 0;
+    for (let word = untilEnd; word < count; word++) words[index + word] = source[word - untilEnd] ?? 0;
+    sink.placed(index);
   }
 
   #copy(offset: number, length: number): Uint8Array {

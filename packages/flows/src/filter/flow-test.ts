@@ -1,0 +1,16 @@
+/**
+ * What a filter is made of. A test says of a flow whether it matches; and of a record, before anything is decoded, whether it may.
+ * "May not" must be certain, "may" need not: the flow decides.
+ */
+import type { PacketPeek } from '../decode/packet-peek.ts';
+import type { Flow } from '../flow.ts';
+import type { RecordView } from '../store/record.ts';
+
+export interface FlowTest {
+  readonly matches: (flow: Flow) => boolean;
+  /** Absent where only the flow tells. */
+  readonly may?: (record: RecordView, packet: PacketPeek) => boolean;
+}
+
+/** Of things that no flow has yet. */
+export const NEVER: FlowTest = { matches: () => false, may: () => false };
