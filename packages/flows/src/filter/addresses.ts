@@ -6,6 +6,8 @@ const MAPPED = 0xffff;
 const MAPPED_BITS = 96;
 
 interface Range {
+  /** Short prefixes of IPv6 would have IPv4's addresses in them, too. */
+  readonly isIpv6: boolean;
   /** The words that count, and what they are. */
   readonly masks: readonly [number, number, number, number];
   readonly words: readonly [number, number, number, number];
@@ -21,8 +23,10 @@ export class AddressSet {
 
   /** Whether an address is one of them. @param address - Four words, IPv4 mapped. */
   has(address: ArrayLike<number>): boolean {
-    for (const { masks, words } of this.#ranges) {
+    const isIpv4 = address[0] === 0 && address[1] === 0 && address[2] === MAPPED;
+    for (const { isIpv6, masks, words } of this.#ranges) {
       if (
+        isIpv6 !== isIpv4 &&
         ((address[3] ?? 0) & masks[3]) === words[3] &&
         ((address[2] ?? 0) & masks[2]) === words[2] &&
         ((address[1] ?? 0) & masks[1]) === words[1] &&
@@ -48,7 +52,7 @@ function parseRange(text: string): Range {
     const masks = [0, 1, 2, 3].map((word) => maskOf(bits - word * 32));
     const words = wordsOf(bytes).map((word, index) => word & (masks[index] ?? 0));
     const four = ([a = 0, b = 0, c = 0, d = 0]: readonly number[]) => [a, b, c, d] as const;
-    return { masks: four(masks), words: four(words) };
+    return { isIpv6: bytes.length === 16, masks: four(masks), words: four(words) };
   } catch (error) {
     throw new WaggleError('MALFORMED', `"${text}" is neither an address nor a prefix`, {
       hint: 'It is written as 10.0.0.1, 10.0.0.0/8, fd00::1 or fd00::/8',
