@@ -2,7 +2,13 @@
 
 /** Something happened that those who follow the agent may want to know. */
 export interface AgentEvent {
-  readonly event: 'started' | 'endpoint-created' | 'endpoint-changed' | 'endpoint-deleted' | 'policy-updated';
+  readonly event:
+    | 'started'
+    | 'endpoint-created'
+    | 'endpoint-changed'
+    | 'endpoint-deleted'
+    | 'policy-updated'
+    | 'policy-deleted';
   readonly message: string;
   readonly [field: string]: unknown;
 }

@@ -266,7 +266,8 @@ export class Agent {
         this.#state.policies.save(() => this.book.save());
         if (!this.#ready) return;
         this.log.info({ ...applied }, `Policies ${what}`);
-        this.#hooks.onEvent?.({ event: 'policy-updated', message: `Policies ${what}`, ...applied });
+        const rules = this.book.ruleCount;
+        this.#hooks.onEvent?.({ event: `policy-${what}`, message: `Policies ${what}`, ...applied, rules });
       },
     });
   }

@@ -4,8 +4,7 @@ import { dirname } from 'node:path';
 import { Agent } from './agent.ts';
 import { controlOf } from './agent-control.ts';
 import { serveApi } from './api/server.ts';
-import { AgentNames } from './events/agent-names.ts';
-import { EventFeed } from './events/event-feed.ts';
+import { AgentFlows } from './events/agent-flows.ts';
 import { EventHub } from './events/hub.ts';
 import { type AgentOptions, socketOf } from './options.ts';
 
@@ -23,16 +22,17 @@ export interface RunningAgent extends AsyncDisposable {
  * @throws WaggleError BUSY when another agent runs; see {@link Agent}. Nothing is left behind then.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const hub = new EventHub();
-  let feed: EventFeed | undefined;
+  let flows: AgentFlows | undefined;
+  const hub = new EventHub((isFollowed) => flows?.watch(isFollowed));
   const agent = new Agent(options, {
-    onEvent: (event) => hub.publish({ type: 'agent', time: new Date().toISOString(), ...event }),
-    eventCounts: () => feed?.counts ?? { seen: 0, lost: 0 },
+    onEvent: (event) => {
+      hub.publish({ type: 'agent', time: new Date().toISOString(), ...event });
+      flows?.agentDid(event);
+    },
+    eventCounts: () => flows?.counts ?? { seen: 0, lost: 0 },
   });
   try {
-    feed = new EventFeed(agent.datapath, hub, namesOf(agent), (error) =>
-      agent.log.error({ error }, 'An event could not be told'),
-    );
+    flows = new AgentFlows(agent, hub);
     const socket = socketOf(options);
     mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
     const server = await serveApi({
@@ -41,28 +41,25 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...(options['socket-group'] !== undefined && { group: options['socket-group'] }),
       onFailure: (error, request) => agent.log.error({ ...request, error }, 'A request failed'),
     });
+    try {
+      await flows.ready;
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
     agent.log.info({ socket }, 'Serving the API');
     const stop = async (): Promise<void> => {
       await server.close();
-      feed?.close();
+      await flows?.close();
       await agent.stop();
     };
     return { agent, socket, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
-    feed?.close();
+    await flows?.close();
     await agent.stop();
     throw error;
   }
 }
-
-/** Names for the numbers in events. */
-const namesOf = (agent: Agent): AgentNames =>
-  new AgentNames({
-    endpoints: () => agent.endpoints.table,
-    devices: () => agent.devices(),
-    identity: (id) => agent.identities.find(id),
-    repository: () => agent.repository,
-  });
 
 /** Runs an agent until this process is asked to end (SIGINT, SIGTERM). */
 export async function runAgent(options: AgentOptions): Promise<void> {

@@ -324,6 +324,12 @@ export class Datapath implements Disposable {
     return new EventReader(this.#maps, next, options);
   }
 
+  /** The numbers of the maps through which events come, for a reader in another thread. */
+  eventMaps(): { readonly events: number; readonly accounts: number } {
+    const { events, accounts } = this.#maps;
+    return { events: events.info().id, accounts: accounts.info().id };
+  }
+
   /** Connections that leave with another source. */
   translations(): Generator<TranslationView> {
     return listTranslations(this.#maps, monotonicSeconds());

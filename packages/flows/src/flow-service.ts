@@ -1,6 +1,6 @@
 /**
- * Flows of one node: the store that records are copied to, what their numbers stand for, and answers to queries. It is a
- * {@link RecordSink}: whoever reads the kernel's buffer writes into it.
+ * Flows of one node: the store that records are copied to, what their numbers stand for, and answers to queries. Whoever reads the
+ * kernel's buffer writes into {@link FlowService.store}.
  */
 import { EventClock } from '@waggle/datapath/events';
 import { FlowDecoder } from './decode/flow-decoder.ts';

@@ -26,3 +26,5 @@ export type {
   FlowStatus,
   LostEvents,
 } from './source.ts';
+export { FlowWorker, type FlowWorkerHooks } from './worker/flow-worker.ts';
+export type { FlowWorkerOptions } from './worker/protocol.ts';

@@ -1,55 +1,42 @@
 /**
- * Brings the events of the datapath to those who follow. They are read whether anybody follows or not, so that the buffer holds what is
- * new; names are looked up only for those who follow.
+ * Brings the events of the datapath to those who follow. The thread of flows reads them, and hands its records over only while somebody
+ * follows; names are looked up here.
  */
-import type { Datapath, EventReader, LostEvents } from '@waggle/datapath';
+import { codecOf } from '@waggle/bpf';
+import { decodeEvent, Event, EventClock } from '@waggle/datapath/events';
 import type { EventHub } from './hub.ts';
 import { type EventNames, monitorEvent } from './monitor-event.ts';
 
-export class EventFeed implements Disposable {
-  readonly #reader: EventReader;
+const codec = codecOf(Event);
+
+export class EventFeed {
   readonly #hub: EventHub;
+  readonly #names: EventNames;
+  readonly #clock = new EventClock();
 
-  /** @param onError - Told what goes wrong with one event; the others come nevertheless. */
-  constructor(
-    datapath: Pick<Datapath, 'readEvents'>,
-    hub: EventHub,
-    names: EventNames,
-    onError: (error: unknown) => void,
-  ) {
+  constructor(hub: EventHub, names: EventNames) {
     this.#hub = hub;
-    const onLost = (lost: LostEvents): void => this.#tellLost(lost);
-    this.#reader = datapath.readEvents(
-      (event) => {
-        if (hub.isFollowed) hub.publish(monitorEvent(event, names));
-      },
-      { onLost, onError },
-    );
+    this.#names = names;
   }
 
-  /** Events that were read, and those that never came since the maps were made. */
-  get counts(): { readonly seen: number; readonly lost: number } {
-    const { full, limited } = this.#reader.lost;
-    return { seen: this.#reader.count, lost: Number(full + limited) };
+  /** Tells of records as the kernel wrote them, one behind the other. */
+  tell(records: Uint8Array): void {
+    const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+    for (let offset = 0; offset + codec.size <= records.length; offset += codec.size) {
+      const event = decodeEvent(codec.read(view, offset), this.#clock);
+      if (event) this.#hub.publish(monitorEvent(event, this.#names));
+    }
   }
 
-  close(): void {
-    this.#reader.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #tellLost({ full, limited }: LostEvents): void {
+  /** Tells of events that never came. */
+  tellLost({ full, limited }: { readonly full: number; readonly limited: number }): void {
     const time = new Date().toISOString();
     const kinds = [
       ['buffer-full', full],
       ['rate-limit', limited],
     ] as const;
     for (const [reason, count] of kinds) {
-      if (count > 0n)
-        this.#hub.publish({ type: 'lost', time, source: 'kernel', reason, count: Number(count) });
+      if (count > 0) this.#hub.publish({ type: 'lost', time, source: 'kernel', reason, count });
     }
   }
 }

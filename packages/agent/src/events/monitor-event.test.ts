@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DatapathEvent, EventReaderOptions } from '@waggle/datapath';
+import { codecOf } from '@waggle/bpf';
+import type { DatapathEvent } from '@waggle/datapath';
+import { Event } from '@waggle/datapath/events';
 import { type Label, PolicyRepository, parseLabel, parsePolicies } from '@waggle/policy';
 import type { MonitorEvent } from '../control.ts';
 import { AgentNames } from './agent-names.ts';
@@ -148,37 +150,31 @@ test('names are those of the agent’s parts, and asked for once a second', () =
   assert.deepEqual(known.endpointAt(7), { id: 2, name: 'other' });
 });
 
-test('the feed tells those who follow, also of what was lost', () => {
-  const hub = new EventHub();
-  let next = (_: DatapathEvent): void => {};
-  let options: EventReaderOptions = {};
-  let closed = 0;
-  const datapath = {
-    readEvents: (given: typeof next, more: EventReaderOptions = {}) => {
-      [next, options] = [given, more];
-      return { count: 3, lost: { full: 1n, limited: 2n }, close: () => closed++ } as never;
-    },
-  };
-  const counting = { ...names, looked: 0 };
-  counting.labelsOf = (identity) => {
-    counting.looked++;
-    return names.labelsOf(identity);
-  };
-  const feed = new EventFeed(datapath, hub, counting, (error) => assert.fail(String(error)));
-  next(drop);
-  assert.equal(counting.looked, 0, 'nobody follows');
+test('the feed makes events of records, and tells those who follow', () => {
+  const followed: boolean[] = [];
+  const hub = new EventHub((on) => followed.push(on));
+  const feed = new EventFeed(hub, names);
   const told: MonitorEvent[] = [];
-  using _following = hub.follow((event) => told.push(event));
-  next(drop);
-  options.onLost?.({ full: 0n, limited: 4n });
+  const following = hub.follow((event) => told.push(event));
+  const second = hub.follow(() => {});
+  const record = codecOf(Event).encode({
+    ...{ time: 0n, type: 1, subtype: 181, towards: 0, reason: 0, interface: 7, source: 300, destination: 2 },
+    ...{ cookie: 5, responderCookie: 0, originalSource: [0, 0, 0, 0], port: 0, proxyPort: 0, protocol: 0 },
+    ...{ audit: 0, captured: 0, length: 60, data: new Uint8Array(128) },
+  });
+  feed.tell(Buffer.concat([record, record]));
+  feed.tellLost({ full: 0, limited: 4 });
   assert.deepEqual(
     told.map(({ type, rule, reason, count }) => [type, rule ?? reason, count]),
     [
       ['drop', 'no-web', undefined],
+      ['drop', 'no-web', undefined],
       ['lost', 'rate-limit', 4],
     ],
   );
-  assert.deepEqual(feed.counts, { seen: 3, lost: 3 });
-  feed.close();
-  assert.equal(closed, 1);
+  following[Symbol.dispose]();
+  assert.deepEqual(followed, [true]);
+  second[Symbol.dispose]();
+  second[Symbol.dispose]();
+  assert.deepEqual(followed, [true, false]);
 });

@@ -2,6 +2,7 @@
 export { accounts, Event, EventType, events, Point, TraceReason } from '../event.bpf.ts';
 export { Match, Towards, Verdict } from '../policy.bpf.ts';
 export { EventClock } from './clock.ts';
+export { type DatapathEvent, decodeEvent } from './event.ts';
 export { matchName, pointName, reasonName, traceState } from './names.ts';
 export { decodePacket, type Packet } from './packet.ts';
 export { TCP_FLAGS, type TcpFlagName } from './packet-transport.ts';

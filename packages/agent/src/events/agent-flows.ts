@@ -1,0 +1,89 @@
+/**
+ * The agent's side of flows: it starts the thread that reads them, tells it what names mean and what the agent does, and brings events
+ * to those who follow them here.
+ */
+import { FlowWorker } from '@waggle/flows';
+import { formatLabel } from '@waggle/policy';
+import type { Agent } from '../agent.ts';
+import type { AgentEvent } from '../agent-hooks.ts';
+import { agentVersion } from '../version.ts';
+import { AgentNames } from './agent-names.ts';
+import { EventFeed } from './event-feed.ts';
+import { flowAgentEvent } from './flow-agent-event.ts';
+import type { EventHub } from './hub.ts';
+import { NameFeed } from './name-feed.ts';
+
+export class AgentFlows {
+  readonly #agent: Agent;
+  readonly #worker: FlowWorker;
+  readonly #names: NameFeed;
+
+  /** @param hub - Where events go, while somebody follows. */
+  constructor(agent: Agent, hub: EventHub) {
+    this.#agent = agent;
+    const { log, options } = agent;
+    const endpoints = () => agent.endpoints.table;
+    const devices = () => agent.devices();
+    const feed = new EventFeed(
+      hub,
+      new AgentNames({
+        ...{ endpoints, devices },
+        identity: (id) => agent.identities.find(id),
+        repository: () => agent.repository,
+      }),
+    );
+    this.#worker = new FlowWorker(
+      {
+        maps: agent.datapath.eventMaps(),
+        nodeName: options['node-name'],
+        version: agentVersion(),
+        nodeLabels: options['host-label'],
+      },
+      {
+        onRecords: (records) => feed.tell(records),
+        onLost: (lost) => feed.tellLost(lost),
+        onProblem: (message) => log.error(message),
+        onEnd: (error) =>
+          log.error({ error }, 'The thread of flows has ended: there are no flows and no events'),
+      },
+    );
+    this.#names = new NameFeed(
+      {
+        ...{ endpoints, devices },
+        identities: () => agent.identities.list(),
+        rules: () => agent.repository.elements(),
+      },
+      (changes) => this.#worker.rename(changes),
+    );
+  }
+
+  /** The thread reads, and serves. Rejected with what it failed with. */
+  get ready(): Promise<void> {
+    return this.#worker.ready;
+  }
+
+  /** Events that were read, and those that never came. */
+  get counts(): { readonly seen: number; readonly lost: number } {
+    const { seen = 0, lost } = this.#worker.status ?? {};
+    return { seen, lost: (lost?.kernelBuffer ?? 0) + (lost?.kernelRate ?? 0) };
+  }
+
+  /** Whether events are wanted here. */
+  watch(on: boolean): void {
+    this.#worker.watch(on);
+  }
+
+  /** The agent has done something: names may be others now, and those who follow are told. */
+  agentDid(event: AgentEvent): void {
+    this.#names.changed();
+    const labelsOf = (identity: number): readonly string[] =>
+      this.#agent.identities.find(identity)?.labels.map(formatLabel) ?? [];
+    this.#worker.noteAgentEvent(flowAgentEvent(event, labelsOf));
+  }
+
+  /** Ends the thread; what it has not read stays in the kernel for the next one. */
+  async close(): Promise<void> {
+    this.#names.close();
+    await this.#worker.close();
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The thread of flows: it alone reads the kernel's buffer, and answers for what was in it, so that neither a flood of packets nor a
+ * long query holds up the agent. It begins with what is still in the buffer from before.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { WaggleError } from '@waggle/bpf';
+import { accounts, EventReader, events } from '@waggle/datapath/events';
+import { openMap } from '@waggle/kernel';
+import { isLoss } from '../decode/record-facts.ts';
+import { FlowService } from '../flow-service.ts';
+import type { FlowWorkerOptions, WorkerReport, WorkerRequest } from './protocol.ts';
+
+/** Milliseconds between reports about the status. */
+const REPORT_EVERY = 1000;
+/** Records that are handed over at once to who watches. */
+const BATCH = 1024;
+
+async function run(port: MessagePort, options: FlowWorkerOptions): Promise<void> {
+  const tell = (report: WorkerReport): void => port.postMessage(report);
+  const maps = {
+    events: openMap({ id: options.maps.events }, events),
+    accounts: openMap({ id: options.maps.accounts }, accounts),
+  };
+  const service = new FlowService(options);
+  const reader = new EventReader(maps, service.store, {
+    onLost: (lost) => {
+      service.noteLost(lost);
+      tell({ kind: 'lost', full: Number(lost.full), limited: Number(lost.limited) });
+    },
+    onError: (error) => tell({ kind: 'problem', message: `A flow could not be noted: ${textOf(error)}` }),
+  });
+  const watching = new Watching(service, tell);
+  let told = -1;
+  const report = (): void => {
+    const status = service.status();
+    if (status.seen === told) return;
+    told = status.seen;
+    tell({ kind: 'status', status });
+  };
+  const reporting = setInterval(report, REPORT_EVERY);
+
+  const close = async (): Promise<void> => {
+    clearInterval(reporting);
+    // What was not read stays in the buffer for the next one.
+    reader.close();
+    watching.set(false);
+    service.close();
+    maps.events.close();
+    maps.accounts.close();
+    port.close();
+  };
+  port.on('message', (request: WorkerRequest) => {
+    switch (request.kind) {
+      case 'names':
+        service.rename(request.changes);
+        break;
+      case 'agent-event':
+        service.noteAgentEvent(request.event);
+        break;
+      case 'watch':
+        watching.set(request.on);
+        break;
+      case 'metrics':
+        tell({ kind: 'metrics', question: request.question, text: '' });
+        break;
+      case 'close':
+        void close();
+        break;
+    }
+  });
+  tell({ kind: 'ready', status: service.status() });
+}
+
+/** Hands records over as they come, while somebody wants them. */
+class Watching {
+  readonly #service: FlowService;
+  readonly #tell: (report: WorkerReport) => void;
+  #listening: Disposable | undefined;
+  #batch: Uint8Array[] = [];
+
+  constructor(service: FlowService, tell: (report: WorkerReport) => void) {
+    this.#service = service;
+    this.#tell = tell;
+  }
+
+  set(on: boolean): void {
+    if (on === (this.#listening !== undefined)) return;
+    this.#listening?.[Symbol.dispose]();
+    this.#listening = undefined;
+    if (!on) return;
+    this.#listening = this.#service.listen((record) => {
+      if (isLoss(record)) return;
+      if (this.#batch.length === 0) setImmediate(() => this.#flush());
+      if (this.#batch.push(record.copy()) >= BATCH) this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const batch = this.#batch;
+    if (batch.length === 0) return;
+    this.#batch = [];
+    this.#tell({ kind: 'records', records: Buffer.concat(batch) });
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+if (!parentPort) throw new WaggleError('INVALID', 'The thread of flows is started by the agent');
+await run(parentPort, workerData as FlowWorkerOptions);
