@@ -36,7 +36,7 @@ const OPEN = {
 } as const;
 
 /** A TCP segment from the endpoint, 60 bytes of IPv4. */
-function segment(destination: number): Uint8Array {
+export function segment(destination: number): Uint8Array {
   const packet = new Uint8Array(74);
   const view = new DataView(packet.buffer);
   packet.set([2, 0x77, 0x61, 0x67, 0x67, 1, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 60, 0, 0, 0, 0, 64, 6]);

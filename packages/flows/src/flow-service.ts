@@ -6,6 +6,7 @@ import { EventClock } from '@waggle/datapath/events';
 import { FlowDecoder } from './decode/flow-decoder.ts';
 import { CompiledFilters } from './filter/compile.ts';
 import type { Flow } from './flow.ts';
+import { FlowMetrics } from './metrics/flow-metrics.ts';
 import { type NameChange, Names } from './names/names.ts';
 import { AgentEventLog } from './query/agent-event-log.ts';
 import { Arrivals } from './query/arrivals.ts';
@@ -31,6 +32,8 @@ export interface FlowServiceOptions {
   readonly nodeLabels?: readonly string[];
   /** MiB of memory for flows; 64 by default. */
   readonly megabytes?: number;
+  /** Metrics of flows, as the field writes them: `drop:sourceContext=pod`; all, told apart by nothing more, by default. */
+  readonly metrics?: readonly string[];
   /** Clocks; tests have others. */
   readonly now?: () => bigint;
   readonly wallTime?: (time: bigint) => bigint;
@@ -56,6 +59,7 @@ export class FlowService implements FlowSource, Disposable {
   readonly #arrivals = new Arrivals();
   readonly #agentEvents = new AgentEventLog();
   readonly #started: bigint;
+  readonly #metrics: FlowMetrics;
   readonly #listeners = new Set<RecordListener>();
   readonly #samples: number[] = [0];
   readonly #housekeeping: NodeJS.Timeout;
@@ -64,7 +68,7 @@ export class FlowService implements FlowSource, Disposable {
   readonly #lost = { kernelBuffer: 0, kernelRate: 0, store: 0 };
   #followers = 0;
 
-  /** @throws WaggleError OUT_OF_RANGE for a size that cannot be. */
+  /** @throws WaggleError OUT_OF_RANGE for a size that cannot be, MALFORMED for metrics that nobody knows. */
   constructor(options: FlowServiceOptions) {
     this.#options = options;
     const clock = new EventClock();
@@ -77,6 +81,14 @@ export class FlowService implements FlowSource, Disposable {
       nodeName: options.nodeName,
       wallTime: this.#wallTime,
     });
+    this.#metrics = new FlowMetrics(
+      {
+        lastFlow: () => this.#decoder.flowOf(this.store.last),
+        namesVersion: () => this.names.version,
+        lost: () => this.#lost,
+      },
+      options.metrics,
+    );
     this.#housekeeping = setInterval(() => this.#keepHouse(), SECOND).unref();
   }
 
@@ -131,6 +143,11 @@ export class FlowService implements FlowSource, Disposable {
       lost: { ...this.#lost },
       followers: this.#followers,
     };
+  }
+
+  /** The metrics of flows, in Prometheus' format. */
+  metrics(): Promise<string> {
+    return this.#metrics.text();
   }
 
   nodes(): FlowNode[] {
@@ -192,6 +209,7 @@ export class FlowService implements FlowSource, Disposable {
   }
 
   #arrived(record: RecordView): void {
+    this.#metrics.count(record);
     for (const listener of this.#listeners) listener(record);
     if (this.#announced || this.#arrivals.waiting === 0) return;
     this.#announced = true;

@@ -2,7 +2,7 @@
  * Makes flows of records: the packet is read, numbers get the names that they had at the time, and the rules that decided are found.
  */
 import { decodePacket, EventType, type Packet, Point, reasonName, Towards } from '@waggle/datapath/events';
-import type { Flow, FlowEndpoint, FlowIp, TrafficDirection } from '../flow.ts';
+import type { Flow, FlowEndpoint, FlowIp, FlowPolicy, TrafficDirection } from '../flow.ts';
 import type { EndpointName, Names, RuleName } from '../names/names.ts';
 import type { FlowStore } from '../store/flow-store.ts';
 import type { RecordView } from '../store/record.ts';
@@ -17,6 +17,7 @@ export interface DecoderOptions {
   readonly wallTime: (time: bigint) => bigint;
 }
 
+const NO_LABELS: readonly string[] = [];
 /** How far a verdict may be before the drop that it led to: other CPUs write in between. */
 const LOOK_BACK = 16;
 
@@ -83,13 +84,10 @@ export class FlowDecoder {
     const subject = names.endpointAt(record.interface, time);
     const source = ip && names.endpointOf(ip.source, time);
     const destination = ip && names.endpointOf(ip.destination, time);
-    const ends = (first: number, second: number) => ({
-      source: this.#end(source, first, time),
-      destination: this.#end(destination, second, time),
-    });
     if (type === EventType.Drop) {
       return {
-        ...ends(record.source, record.destination),
+        source: this.#end(source, record.source, time),
+        destination: this.#end(destination, record.destination, time),
         direction: this.#directionOfDrop(record, sequence),
       };
     }
@@ -98,7 +96,8 @@ export class FlowDecoder {
       const sends = sendsSubject(record, subject, source);
       const direction = isReply === undefined ? undefined : sends !== isReply ? 'egress' : 'ingress';
       return {
-        ...ends(record.source, record.destination),
+        source: this.#end(source, record.source, time),
+        destination: this.#end(destination, record.destination, time),
         ...(direction && { direction }),
         ...(isReply !== undefined && { isReply }),
       };
@@ -109,7 +108,8 @@ export class FlowDecoder {
     const toSubject = subject !== undefined && destination?.id === subject.id;
     const isBack = direction === 'egress' ? toSubject && !fromSubject : fromSubject && !toSubject;
     return {
-      ...(isBack ? ends(record.destination, record.source) : ends(record.source, record.destination)),
+      source: this.#end(source, isBack ? record.destination : record.source, time),
+      destination: this.#end(destination, isBack ? record.source : record.destination, time),
       direction,
       ...(verdictOf(record) !== 'dropped' && { isReply: isBack }),
     };
@@ -121,7 +121,7 @@ export class FlowDecoder {
     const { namespace, cluster } = known ?? {};
     return {
       identity,
-      labels: known?.texts ?? [],
+      labels: known?.texts ?? NO_LABELS,
       ...(endpoint && { id: endpoint.id, name: shortName(endpoint.name, namespace) }),
       ...(namespace !== undefined && { namespace }),
       ...(cluster !== undefined && { clusterName: cluster }),
@@ -150,17 +150,28 @@ export class FlowDecoder {
     const { names } = this.#options;
     const { time, cookie, responderCookie } = record;
     const isDrop = verdictOf(record) === 'dropped';
-    const rules = [names.ruleOf(cookie, time), names.ruleOf(responderCookie, time)];
-    const inDirection = (wanted: TrafficDirection) =>
-      rules.flatMap((rule: RuleName | undefined) => (rule?.direction === wanted ? [rule.policy] : []));
-    const [egress, ingress] = [inDirection('egress'), inDirection('ingress')];
+    const [first, second] = [names.ruleOf(cookie, time), names.ruleOf(responderCookie, time)];
+    const egress = policiesOf('egress', first, second);
+    const ingress = policiesOf('ingress', first, second);
     return {
-      egressAllowedBy: isDrop ? [] : egress,
-      ingressAllowedBy: isDrop ? [] : ingress,
-      egressDeniedBy: isDrop ? egress : [],
-      ingressDeniedBy: isDrop ? ingress : [],
+      egressAllowedBy: isDrop ? NONE : egress,
+      ingressAllowedBy: isDrop ? NONE : ingress,
+      egressDeniedBy: isDrop ? egress : NONE,
+      ingressDeniedBy: isDrop ? ingress : NONE,
     };
   }
+}
+
+const NONE: readonly FlowPolicy[] = [];
+
+/** Those of two rules that are about a direction. */
+function policiesOf(
+  direction: TrafficDirection,
+  first: RuleName | undefined,
+  second: RuleName | undefined,
+): readonly FlowPolicy[] {
+  if (!first && !second) return NONE;
+  return [first, second].flatMap((rule) => (rule?.direction === direction ? [rule.policy] : []));
 }
 
 const directionOf = ({ towards }: RecordView): TrafficDirection =>

@@ -37,11 +37,18 @@ export class CompiledFilters {
     if (!isFlow(record)) return false;
     const allow = this.#allow;
     if (allow.length === 0) return true;
-    const packet = this.#packet.look(record);
+    let packet: PacketPeek | undefined;
     for (const filter of allow) {
-      if (mayMatch(filter, record, packet)) return true;
+      if (!mayBeRecord(filter, record)) continue;
+      packet ??= this.#packet.look(record);
+      if (mayBePacket(filter, packet, record)) return true;
     }
     return false;
+  }
+
+  /** Whether nothing is left out. */
+  get isEverything(): boolean {
+    return this.#allow.length === 0 && this.#deny.length === 0;
   }
 
   /** Whether a flow is wanted. */
@@ -51,9 +58,16 @@ export class CompiledFilters {
   }
 }
 
-function mayMatch(filter: readonly FlowTest[], record: RecordView, packet: PacketPeek): boolean {
+function mayBeRecord(filter: readonly FlowTest[], record: RecordView): boolean {
   for (const { may } of filter) {
-    if (may && !may(record, packet)) return false;
+    if (may && !may(record)) return false;
+  }
+  return true;
+}
+
+function mayBePacket(filter: readonly FlowTest[], packet: PacketPeek, record: RecordView): boolean {
+  for (const test of filter) {
+    if (test.mayBePacket && !test.mayBePacket(packet, record)) return false;
   }
   return true;
 }

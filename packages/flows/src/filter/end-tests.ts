@@ -4,7 +4,7 @@
  */
 import { EventType } from '@waggle/datapath/events';
 import { parseLabel, selects } from '@waggle/policy';
-import { addressTextOf } from '../decode/address-text.ts';
+import { addressTextOf, isMappedIpv4 } from '../decode/address-text.ts';
 import type { PacketPeek } from '../decode/packet-peek.ts';
 import type { Flow, FlowEndpoint } from '../flow.ts';
 import type { Names } from '../names/names.ts';
@@ -59,7 +59,7 @@ function ipTest(end: End, values: readonly string[]): FlowTest {
   const wanted = new AddressSet(values);
   return {
     matches: ({ ip }) => ip !== undefined && wanted.hasText(ip[end]),
-    may: (record, packet) => {
+    mayBePacket: (packet, record) => {
       if (packet.version === 0) return true;
       // A trace may know the source before translation, which is another one than the packet's.
       if (end === 'source' && record.type === EventType.Trace) return mayBeOriginal(record, packet, wanted);
@@ -77,7 +77,7 @@ function translatedTest(end: End, values: readonly string[]): FlowTest {
   if (end === 'destination') return NEVER;
   return {
     matches: ({ ip }) => ip?.sourceTranslated !== undefined && wanted.hasText(ip.sourceTranslated),
-    may: (record, packet) =>
+    mayBePacket: (packet, record) =>
       record.type === EventType.Trace && (packet.version === 0 || wanted.has(packet.source)),
   };
 }
@@ -132,11 +132,11 @@ function podTest(end: End, values: readonly string[], names: Names): FlowTest {
   const texts = new AddressTexts();
   return {
     matches: (flow) => matches(flow[end]),
-    may: (record, packet) => {
+    mayBePacket: (packet, record) => {
       if (everywhere || packet.version === 0) return true;
       if (mayBeAt(texts.of(packet[end]))) return true;
       if (end === 'destination' || !record.hasOriginalSource) return false;
-      return mayBeAt(addressTextOf(record.originalSource));
+      return mayBeAt(texts.of(record.originalSource));
     },
   };
 }
@@ -172,7 +172,6 @@ function remembering<Key>(names: Names, ask: (key: Key) => boolean): (key: Key) 
   };
 }
 
-const MAPPED = 0xffff;
 const MOST_REMEMBERED = 65_536;
 
 /** Texts of addresses, made once for each. */
@@ -180,7 +179,7 @@ class AddressTexts {
   readonly #ipv4 = new Map<number, string>();
 
   of(words: Uint32Array): string {
-    if (words[0] !== 0 || words[1] !== 0 || words[2] !== MAPPED) return addressTextOf(words);
+    if (!isMappedIpv4(words)) return addressTextOf(words);
     const key = words[3] ?? 0;
     const known = this.#ipv4.get(key);
     if (known !== undefined) return known;

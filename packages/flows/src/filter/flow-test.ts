@@ -8,8 +8,10 @@ import type { RecordView } from '../store/record.ts';
 
 export interface FlowTest {
   readonly matches: (flow: Flow) => boolean;
-  /** Absent where only the flow tells. */
-  readonly may?: (record: RecordView, packet: PacketPeek) => boolean;
+  /** What the record alone tells. */
+  readonly may?: (record: RecordView) => boolean;
+  /** What its packet tells, at a glance; asked after that. */
+  readonly mayBePacket?: (packet: PacketPeek, record: RecordView) => boolean;
 }
 
 /** Of things that no flow has yet. */

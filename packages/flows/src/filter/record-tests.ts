@@ -60,7 +60,7 @@ export function ipVersionTest(values: Values<'ipVersion'>): FlowTest {
   const wanted = new Set<number>(values);
   return {
     matches: ({ ip }) => ip !== undefined && wanted.has(ip.version),
-    may: (_, { version }) => version === 0 || wanted.has(version),
+    mayBePacket: ({ version }) => version === 0 || wanted.has(version),
   };
 }
 
@@ -96,7 +96,7 @@ export function protocolTest(values: readonly string[]): FlowTest {
   if (names.size === 0) return NEVER;
   return {
     matches: ({ l4 }) => l4 !== undefined && names.has(l4.protocol),
-    may: (_, { protocol }) => protocol === -1 || numbers.has(protocol),
+    mayBePacket: ({ protocol }) => protocol === -1 || numbers.has(protocol),
   };
 }
 
@@ -108,7 +108,7 @@ export function tcpFlagsTest(sets: readonly (readonly TcpFlag[])[]): FlowTest {
   return {
     matches: ({ l4 }) =>
       l4?.protocol === 'TCP' && isOneOf(l4.flags.reduce((bits, flag) => bits | bitOf(flag), 0)),
-    may: (_, { protocol, flags }) => (flags === -1 ? protocol === -1 : isOneOf(flags)),
+    mayBePacket: ({ protocol, flags }) => (flags === -1 ? protocol === -1 : isOneOf(flags)),
   };
 }
 
@@ -129,7 +129,7 @@ export function portTest(end: 'source' | 'destination', values: readonly string[
   };
   return {
     matches: (flow) => wanted.has(portOf(flow)),
-    may: (_, packet) => {
+    mayBePacket: (packet) => {
       const port = end === 'source' ? packet.sourcePort : packet.destinationPort;
       return port === -1 ? packet.protocol === -1 : wanted.has(port);
     },

@@ -88,7 +88,7 @@ export class RunningQuery {
       if (record.time < this.#since - DISORDER) break;
       if (isLoss(record)) {
         if (this.#isInTime(record)) found.push(sequence);
-      } else if (this.#flowAt(sequence)) {
+      } else if (this.#isWanted(sequence)) {
         found.push(sequence);
         flows++;
       }
@@ -149,6 +149,13 @@ export class RunningQuery {
       yield flow;
       if (++given >= most) return;
     }
+  }
+
+  /** Whether a record is wanted. The view is there already. */
+  #isWanted(sequence: number): boolean {
+    const { filters } = this.#context;
+    if (filters.isEverything) return this.#isInTime(this.#view) && filters.may(this.#view);
+    return this.#flowAt(sequence) !== undefined;
   }
 
   /** The flow of a record, if it is wanted. The view is there already. */

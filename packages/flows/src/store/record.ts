@@ -43,6 +43,7 @@ const [LOW, HIGH] = littleEndian ? [0, 1] : [1, 0];
 export class RecordView {
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
+  readonly #original = new Uint32Array(4);
   #word = 0;
   #byte = 0;
 
@@ -147,9 +148,12 @@ export class RecordView {
     );
   }
 
-  /** The four words of the source before translation; zeros where it is not known. */
-  get originalSource(): number[] {
-    return [0, 4, 8, 12].map((offset) => this.#networkWord(ORIGINAL_SOURCE + offset));
+  /** The four words of the source before translation, until it is asked for again; zeros where it is not known. */
+  get originalSource(): Uint32Array {
+    for (let word = 0; word < 4; word++) {
+      this.#original[word] = this.#networkWord(ORIGINAL_SOURCE + word * 4);
+    }
+    return this.#original;
   }
 
   /** A copy of the whole record. */

@@ -11,6 +11,8 @@ export interface FlowWorkerOptions {
   readonly nodeLabels?: readonly string[];
   /** MiB of memory for flows. */
   readonly megabytes?: number;
+  /** Metrics of flows, as the field writes them. */
+  readonly metrics?: readonly string[];
 }
 
 /** To the thread of flows. */

@@ -61,7 +61,10 @@ async function run(port: MessagePort, options: FlowWorkerOptions): Promise<void>
         watching.set(request.on);
         break;
       case 'metrics':
-        tell({ kind: 'metrics', question: request.question, text: '' });
+        service.metrics().then(
+          (text) => tell({ kind: 'metrics', question: request.question, text }),
+          (error: unknown) => tell({ kind: 'problem', message: `Metrics failed: ${textOf(error)}` }),
+        );
         break;
       case 'close':
         void close();

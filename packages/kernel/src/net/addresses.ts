@@ -100,7 +100,7 @@ function readGroups(text: string, atEnd: boolean): number[] | undefined {
  * @throws WaggleError WRONG_SIZE
  */
 export function formatAddress(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
   if (bytes.length === 16) return formatIpv6(bytes);
   throw new WaggleError('WRONG_SIZE', `an IP address has 4 or 16 bytes, not ${bytes.length}`);
 }
@@ -229,5 +229,13 @@ export function parseMac(text: string): Uint8Array {
 
 /** Writes a link-layer address of any length. */
 export function formatMac(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  let text = '';
+  for (let index = 0; index < bytes.length; index++) {
+    const pair = HEXADECIMAL[bytes[index] ?? 0] ?? '';
+    text = index === 0 ? pair : `${text}:${pair}`;
+  }
+  return text;
 }
+
+/** Of each byte: packets are shown by the hundred thousand. */
+const HEXADECIMAL = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
