@@ -50,10 +50,7 @@ export function observerService(source: FlowSource, at: () => NodeAddress): Serv
     },
 
     // The datapath tells nothing but what flows tell, so that there are none; a client that follows waits for some.
-    async *getDebugEvents(request, { signal }) {
-      attempt(() => eventQuery(request));
-      if (request.follow) await aborted(signal);
-    },
+    getDebugEvents: ({ follow }, { signal }) => noEvents(follow ? aborted(signal) : Promise.resolve()),
 
     getNodes() {
       const { address, tls } = at();
@@ -125,6 +122,11 @@ const lostAgentEvents = ({ count, where }: Pick<LostEvents, 'count' | 'where'>):
       value: { type: 'lost', notification: `${count} events were lost (${where})` },
     },
   });
+
+/** A stream that says nothing, and ends then. */
+const noEvents = (end: Promise<void>): AsyncIterable<never> => ({
+  [Symbol.asyncIterator]: () => ({ next: () => end.then(() => ({ done: true, value: undefined })) }),
+});
 
 /** Does what a request asks for; what is wrong with the request becomes the client's error. */
 function attempt<T>(work: () => T): T {

@@ -1,6 +1,7 @@
 /** Flows in an array, as a source: those that there are, those that come, and what was asked of it. It looks at no filters. */
 import { EventEmitter, once } from 'node:events';
 import type { Flow } from '../../flow.ts';
+import { checkQuery } from '../../query/check-query.ts';
 import type { AgentEvent, EventQuery, FlowQuery, FlowSource, LostEvents } from '../../source.ts';
 
 export class MemorySource implements FlowSource {
@@ -22,11 +23,13 @@ export class MemorySource implements FlowSource {
   }
 
   flows(query: FlowQuery, signal?: AbortSignal): AsyncIterable<Flow | LostEvents> {
+    checkQuery(query);
     this.queries.push(query);
     return this.#answer(this.#flows, query, signal);
   }
 
   agentEvents(query: EventQuery, signal?: AbortSignal): AsyncIterable<AgentEvent> {
+    checkQuery(query);
     return this.#answer(this.#agentEvents, query, signal);
   }
 
