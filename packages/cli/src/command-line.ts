@@ -12,9 +12,11 @@ import { addDemo } from './demo.ts';
 import { addDevice } from './device.ts';
 import { addDoctor } from './doctor.ts';
 import { addEndpoint } from './endpoint.ts';
+import { addHubble } from './hubble.ts';
 import { addIdentity } from './identity.ts';
 import { addMap } from './map.ts';
 import { addMonitor } from './monitor.ts';
+import { addObserve } from './observe.ts';
 import { styleFor } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addReport } from './report.ts';
@@ -61,7 +63,7 @@ export function commandLine(context: Context): Command {
     ['The agent:', [addAgent, addStatus, addConfig, addDevice, addReport, addCleanup]],
     ['Workloads:', [addRun, addEndpoint, addIdentity]],
     ['Policies:', [addPolicy]],
-    ['Looking inside:', [addMonitor, addMap, addDoctor]],
+    ['Looking inside:', [addObserve, addMonitor, addHubble, addMap, addDoctor]],
     ['Building blocks:', [addSteer, addCompile]],
     ['About waggle:', [addDemo, addCompletion, addVersion]],
   ];
