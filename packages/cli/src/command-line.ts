@@ -45,6 +45,8 @@ export function commandLine(context: Context): Command {
     .description('Identity-based networking, security and observability with eBPF.')
     .version(versionText(), '-v, --version', 'print the versions of waggle, node and the kernel')
     .helpOption('-h, --help', 'print help')
+    // What stands behind the name of a command belongs to that command: -v is not only this one's.
+    .enablePositionalOptions()
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('Run waggle --help to see what there is.')

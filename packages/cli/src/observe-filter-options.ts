@@ -16,7 +16,7 @@ export interface GivenFilter {
 const ENDS: readonly (readonly [name: string, value: string, what: string, short?: string])[] = [
   ['ip', 'address', 'an address or prefix'],
   ['name', 'name', 'the name of an endpoint, or how it begins'],
-  ['pod', 'name', 'the same with its namespace before it, as default/web'],
+  ['pod', 'name', 'such a name with its namespace, as default/web'],
   ['namespace', 'name', 'a namespace', '-n'],
   ['label', 'selector', 'labels: key=value, reserved:world', '-l'],
   ['identity', 'identity', 'an identity, by its number or reserved name'],
@@ -79,9 +79,9 @@ export function addFilterOptions(command: Command, given: GivenFilter[]): void {
     not = true;
   });
   for (const [name, value, what, short] of ENDS) {
-    add(`--from-${name} <${value}>`, `from ${what}`);
-    add(`--to-${name} <${value}>`, 'to one');
-    add(`${short === undefined ? '' : `${short}, `}--${name} <${value}>`, 'from or to one');
+    add(`--from-${name} <${value}>`, `of the source: ${what}`);
+    add(`--to-${name} <${value}>`, 'the same, of the destination');
+    add(`${short === undefined ? '' : `${short}, `}--${name} <${value}>`, 'the same, of either end');
   }
   for (const [flags, what] of [...OTHERS, ...SWITCHES]) add(flags, what);
 }

@@ -32,9 +32,9 @@ export function addObserve(program: Command, context: Context): void {
     // What stands behind the name of a command below belongs to that command.
     .enablePositionalOptions();
   const filters: GivenFilter[] = [];
-  addSelection(observe);
-  addFilterOptions(observe, filters);
-  addFormat(observe)
+  addSelection(observe.optionsGroup('Of which time:'));
+  addFilterOptions(observe.optionsGroup('Which flows:'), filters);
+  addFormat(observe.optionsGroup('How they are printed:'))
     .addOption(
       new Option('--color <when>', 'colours: auto, always, never')
         .choices(['auto', 'always', 'never'])
@@ -45,11 +45,11 @@ export function addObserve(program: Command, context: Context): void {
       '--input-file <file>',
       'read flows from a file of -o jsonpb in place of a server; - for the input',
     );
-  addServerOptions(observe).addHelpText('after', HELP);
+  addServerOptions(observe.optionsGroup('The server:')).addHelpText('after', HELP);
   addExamples(
     observe,
     ['waggle observe', 'the last 20 flows'],
-    ['waggle observe -f --verdict DROPPED', 'what is dropped from now on, and why'],
+    ['waggle observe -f --verdict DROPPED', 'what is dropped, and why'],
     ['waggle observe --since 5m --to-name backend --to-port 8080'],
     ['waggle observe --protocol tcp --not --from-identity host'],
     ['waggle observe --last 1000 -o jsonpb > flows.json'],

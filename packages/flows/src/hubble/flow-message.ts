@@ -39,7 +39,7 @@ const VERDICTS = {
 const DIRECTIONS = { ingress: TrafficDirection.INGRESS, egress: TrafficDirection.EGRESS } as const;
 
 /** By the datapath's number, pkg/monitor/api of the field: 4 and 5 say nothing any more. */
-const TRACE_REASONS: readonly TraceReason[] = [
+export const TRACE_REASONS: readonly TraceReason[] = [
   TraceReason.NEW,
   TraceReason.ESTABLISHED,
   TraceReason.REPLY,

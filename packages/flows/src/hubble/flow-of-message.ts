@@ -7,7 +7,7 @@ import {
   type FlowVerdict,
   TCP_FLAGS,
 } from '../flow.ts';
-import { SOURCE_LABEL } from './flow-message.ts';
+import { SOURCE_LABEL, TRACE_REASONS } from './flow-message.ts';
 import {
   type Endpoint,
   type Flow as FlowMessage,
@@ -15,6 +15,7 @@ import {
   type Layer4,
   type Policy,
   TraceObservationPoint,
+  TraceReason,
   TrafficDirection,
   Verdict,
 } from './generated/flow/flow_pb.ts';
@@ -63,6 +64,7 @@ export function flowOf(message: FlowMessage): Flow {
     ...(point !== TraceObservationPoint.UNKNOWN_POINT && {
       tracePoint: point === TraceObservationPoint.TO_ENDPOINT ? 0 : point,
     }),
+    ...traceReasonOf(message.traceReason),
     ...(message.isReply !== undefined && { isReply: message.isReply }),
     ...(device && { interface: { index: device.index, ...(device.name !== '' && { name: device.name }) } }),
     ...(message.proxyPort !== 0 && { proxyPort: message.proxyPort }),
@@ -74,6 +76,12 @@ export function flowOf(message: FlowMessage): Flow {
     malformed: false,
     summary: message.Summary,
   };
+}
+
+/** The datapath's number of it; see flow-message.ts. */
+function traceReasonOf(reason: TraceReason): Pick<Flow, 'traceReason'> {
+  const traceReason = reason === TraceReason.TRACE_REASON_UNKNOWN ? -1 : TRACE_REASONS.indexOf(reason);
+  return traceReason === -1 ? {} : { traceReason };
 }
 
 function transportOf(l4: Layer4 | undefined): FlowTransport | undefined {
