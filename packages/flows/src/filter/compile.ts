@@ -96,6 +96,7 @@ function testsOf(filter: FlowFilter, context: FilterContext): FlowTest[] {
   for (const absent of ABSENT) add<unknown>(filter[absent], () => NEVER);
   if (filter.source) result.push(...endTests('source', filter.source, context.names));
   if (filter.destination) result.push(...endTests('destination', filter.destination, context.names));
+  add(filter.uuid, tests.uuidTest);
   add(filter.direction, tests.directionTest);
   add(filter.interface, tests.interfaceTest);
   add(filter.nodeName, (patterns) => tests.nodeTest(patterns));
@@ -105,7 +106,6 @@ function testsOf(filter: FlowFilter, context: FilterContext): FlowTest[] {
 
 /** Fields of what no flow of layers 3 and 4 has. */
 const ABSENT = [
-  'uuid',
   'traceId',
   'ipTraceId',
   'httpStatusCode',

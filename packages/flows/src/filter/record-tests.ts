@@ -3,6 +3,7 @@ import { IpProtocol, WaggleError } from '@waggle/bpf';
 import { EventType } from '@waggle/datapath/events';
 import { dropReasonOf, isTracedReply, subtypeOf, verdictOf } from '../decode/record-facts.ts';
 import { type Flow, type FlowTransport, TCP_FLAGS, type TcpFlag, type TrafficDirection } from '../flow.ts';
+import { flowUuid } from '../flow-uuid.ts';
 import type { EventTypeFilter, FlowFilter } from './flow-filter.ts';
 import { type FlowTest, NEVER } from './flow-test.ts';
 
@@ -140,6 +141,11 @@ function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (port >= 0 && port <= 0xffff) return port;
   throw new WaggleError('MALFORMED', `"${text}" is no port`, { hint: 'It is a number from 0 to 65535' });
+}
+
+export function uuidTest(values: readonly string[]): FlowTest {
+  const wanted = new Set(values.map((value) => value.toLowerCase()));
+  return { matches: (flow) => wanted.has(flowUuid(flow)) };
 }
 
 /** Nothing is encrypted here. */

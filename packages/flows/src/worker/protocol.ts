@@ -1,4 +1,6 @@
 /** What the agent's thread and the thread of flows say to each other. All of it is plain data. */
+import type { ExportOptions } from '../export/flow-exporter.ts';
+import type { HubbleServerOptions } from '../hubble/server.ts';
 import type { NameChange } from '../names/names.ts';
 import type { AgentEvent, FlowStatus } from '../source.ts';
 
@@ -13,6 +15,9 @@ export interface FlowWorkerOptions {
   readonly megabytes?: number;
   /** Metrics of flows, as the field writes them. */
   readonly metrics?: readonly string[];
+  /** Where Hubble's API is served. */
+  readonly hubble?: Omit<HubbleServerOptions, 'source'>;
+  readonly export?: ExportOptions;
 }
 
 /** To the thread of flows. */

@@ -29,6 +29,14 @@ async function run(port: MessagePort, options: FlowWorkerOptions): Promise<void>
     },
     onError: (error) => tell({ kind: 'problem', message: `A flow could not be noted: ${textOf(error)}` }),
   });
+  const problem = (message: string): void => tell({ kind: 'problem', message });
+  // Loaded only where they are wanted: they bring the libraries of Hubble's API.
+  const exporter =
+    options.export &&
+    new (await import('../export/flow-exporter.ts')).FlowExporter(service, options.export, problem);
+  const server =
+    options.hubble &&
+    (await (await import('../hubble/server.ts')).serveHubble({ source: service, ...options.hubble }));
   const watching = new Watching(service, tell);
   let told = -1;
   const report = (): void => {
@@ -41,9 +49,11 @@ async function run(port: MessagePort, options: FlowWorkerOptions): Promise<void>
 
   const close = async (): Promise<void> => {
     clearInterval(reporting);
+    await server?.close();
     // What was not read stays in the buffer for the next one.
     reader.close();
     watching.set(false);
+    await exporter?.close();
     service.close();
     maps.events.close();
     maps.accounts.close();
