@@ -1,6 +1,6 @@
 /** How an agent runs: what the command line and its configuration file say, checked, with a default for everything. */
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { WaggleError } from '@waggle/bpf';
 import * as z from 'zod';
 
@@ -19,6 +19,10 @@ const cidr = (family: 'ipv4' | 'ipv6') => {
   });
 };
 const anyCidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'is no prefix, as 10.0.0.0/8' });
+/** An address and a port: `127.0.0.1:9965`, `[::1]:9965`, `:9965` for all addresses. */
+const listening = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]*):\d{1,5}$/, {
+  error: 'is no address with a port, as 127.0.0.1:9965 or :9965',
+});
 const directory = z
   .string()
   .regex(/^\/[^\0]*$/, { error: 'is no absolute path' })
@@ -67,6 +71,22 @@ export const AgentOptionsSchema = z
         error: 'is none of off, none, low, medium, maximum',
       })
       .default('medium'),
+    /** MiB of memory for the last flows. */
+    'flow-memory': z.int().min(1).max(4096).default(64),
+    /** Metrics of flows, as `drop:sourceContext=pod`; all, told apart by nothing more, where none is named. */
+    'flow-metrics': z.array(z.string().min(1)).default([]),
+    /** Where Prometheus asks for metrics; nowhere when absent. */
+    metrics: listening.optional(),
+    /** Flows are written there, a line of JSON each. */
+    'export-file': directory.optional(),
+    /** From this size on the file is put aside, in MiB, and how many of these are kept. */
+    'export-size': z.int().min(1).max(1_048_576).default(10),
+    'export-backups': z.int().min(0).max(1000).default(5),
+    /** Which flows: filters of Hubble's API in JSON. */
+    'export-allow': z.array(z.string().min(1)).default([]),
+    'export-deny': z.array(z.string().min(1)).default([]),
+    /** Which of their fields, by path; all when none is named. */
+    'export-field': z.array(z.string().min(1)).default([]),
     mtu: z.int().min(1280).max(65_535).default(1500),
     'log-level': z
       .enum(['trace', 'debug', 'info', 'warn', 'error'], {
@@ -102,6 +122,19 @@ export function parseAgentOptions(input: unknown, where = 'the options'): AgentO
     });
   }
   throw new WaggleError('MALFORMED', `${where}: ${path} ${issue?.message ?? 'is wrong'}.`);
+}
+
+/** Where Hubble's API is. */
+export const hubbleSocketOf = (options: Pick<AgentOptions, 'socket' | 'run-dir'>): string =>
+  join(dirname(socketOf(options)), 'hubble.sock');
+
+/** The parts of an address with a port, as the options have it. */
+export function parseListening(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
+  const port = Number(text.slice(colon + 1));
+  if (port <= 0xffff) return { host: host === '' ? '::' : host, port };
+  throw new WaggleError('OUT_OF_RANGE', `${text} has no port`, { hint: 'Ports are numbers up to 65535' });
 }
 
 /** Where the API is. */

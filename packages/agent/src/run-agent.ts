@@ -4,9 +4,11 @@ import { dirname } from 'node:path';
 import { Agent } from './agent.ts';
 import { controlOf } from './agent-control.ts';
 import { serveApi } from './api/server.ts';
+import type { AgentControl } from './control.ts';
 import { AgentFlows } from './events/agent-flows.ts';
 import { EventHub } from './events/hub.ts';
-import { type AgentOptions, socketOf } from './options.ts';
+import { type MetricsServer, serveMetrics } from './metrics-server.ts';
+import { type AgentOptions, parseListening, socketOf } from './options.ts';
 
 /** An agent that answers. */
 export interface RunningAgent extends AsyncDisposable {
@@ -35,21 +37,22 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     flows = new AgentFlows(agent, hub);
     const socket = socketOf(options);
     mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
+    const control = controlOf(agent, hub);
+    await flows.ready;
+    const metrics = await openMetrics(agent, flows, control);
     const server = await serveApi({
-      agent: controlOf(agent, hub),
+      agent: control,
       socket,
       ...(options['socket-group'] !== undefined && { group: options['socket-group'] }),
       onFailure: (error, request) => agent.log.error({ ...request, error }, 'A request failed'),
-    });
-    try {
-      await flows.ready;
-    } catch (error) {
-      await server.close();
+    }).catch(async (error: unknown) => {
+      await metrics?.close();
       throw error;
-    }
+    });
     agent.log.info({ socket }, 'Serving the API');
     const stop = async (): Promise<void> => {
       await server.close();
+      await metrics?.close();
       await flows?.close();
       await agent.stop();
     };
@@ -59,6 +62,24 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await agent.stop();
     throw error;
   }
+}
+
+/** Serves metrics, if somebody wants them. */
+async function openMetrics(
+  agent: Agent,
+  flows: AgentFlows,
+  control: AgentControl,
+): Promise<MetricsServer | undefined> {
+  const { metrics: address } = agent.options;
+  if (address === undefined) return undefined;
+  const server = await serveMetrics({
+    ...parseListening(address),
+    metrics: () => control.metrics(),
+    flowMetrics: () => flows.metrics(),
+    onFailure: (error) => agent.log.error({ error }, 'Metrics were asked for, and could not be had'),
+  });
+  agent.log.info({ address, port: server.port }, 'Serving metrics');
+  return server;
 }
 
 /** Runs an agent until this process is asked to end (SIGINT, SIGTERM). */

@@ -121,6 +121,19 @@ function addWays(command: Command): void {
         'maximum',
       ]),
     )
+    .option('--flow-memory <mebibytes>', 'for the last flows, 5,461 in each (default: 64)', wholeNumber)
+    .option(
+      '--flow-metrics <metric>',
+      'metrics of flows, as drop:sourceContext=pod; may be given again (default: all)',
+      collect,
+    )
+    .option('--metrics <address:port>', 'answer Prometheus there, at /metrics')
+    .option('--export-file <path>', 'write flows there, a line of JSON each')
+    .option('--export-size <mebibytes>', 'from this size on it is put aside (default: 10)', wholeNumber)
+    .option('--export-backups <number>', 'how many of these are kept (default: 5)', wholeNumber)
+    .option('--export-allow <filter>', 'which flows: {"verdict":["DROPPED"]}; may be given again', collect)
+    .option('--export-deny <filter>', 'and which not; may be given again', collect)
+    .option('--export-field <path>', 'which fields, as source.pod_name; may be given again', collect)
     .option('--mtu <bytes>', "of endpoints' devices (default: 1500)", wholeNumber)
     .addOption(
       choice('--log-level <level>', 'least level that is logged (default: info)', [

@@ -6,6 +6,7 @@ import { FlowWorker } from '@waggle/flows';
 import { formatLabel } from '@waggle/policy';
 import type { Agent } from '../agent.ts';
 import type { AgentEvent } from '../agent-hooks.ts';
+import { type AgentOptions, hubbleSocketOf } from '../options.ts';
 import { agentVersion } from '../version.ts';
 import { AgentNames } from './agent-names.ts';
 import { EventFeed } from './event-feed.ts';
@@ -38,6 +39,13 @@ export class AgentFlows {
         nodeName: options['node-name'],
         version: agentVersion(),
         nodeLabels: options['host-label'],
+        megabytes: options['flow-memory'],
+        ...(options['flow-metrics'].length > 0 && { metrics: options['flow-metrics'] }),
+        hubble: {
+          socket: hubbleSocketOf(options),
+          ...(options['socket-group'] !== undefined && { group: options['socket-group'] }),
+        },
+        ...(options['export-file'] !== undefined && { export: exportOf(options, options['export-file']) }),
       },
       {
         onRecords: (records) => feed.tell(records),
@@ -68,6 +76,11 @@ export class AgentFlows {
     return { seen, lost: (lost?.kernelBuffer ?? 0) + (lost?.kernelRate ?? 0) };
   }
 
+  /** The metrics of flows, in Prometheus' format. @throws WaggleError BUSY */
+  metrics(): Promise<string> {
+    return this.#worker.metrics();
+  }
+
   /** Whether events are wanted here. */
   watch(on: boolean): void {
     this.#worker.watch(on);
@@ -87,3 +100,12 @@ export class AgentFlows {
     await this.#worker.close();
   }
 }
+
+const exportOf = (options: AgentOptions, path: string) => ({
+  path,
+  megabytes: options['export-size'],
+  backups: options['export-backups'],
+  allow: options['export-allow'],
+  deny: options['export-deny'],
+  fields: options['export-field'],
+});
