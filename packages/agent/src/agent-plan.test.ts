@@ -23,6 +23,7 @@ describe('what an agent would do', { skip: needsRoot }, () => {
       'keep maps and programs in /sys/fs/bpf/waggle',
       `keep state in ${STATE}`,
       'serve at /run/waggle/agent.sock',
+      'serve flows at /run/waggle/hubble.sock',
     ]);
     const name = /waggle-[0-9a-f]{8}/.exec(first ?? '')?.[0];
     assert.ok(!NetworkNamespace.list().some((each) => each.name === name));

@@ -5,7 +5,7 @@
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import { isOnlyWay } from './host/devices.ts';
 import { hostNeeds, isolatedName, openHost } from './host/host.ts';
-import { type AgentOptions, socketOf } from './options.ts';
+import { type AgentOptions, hubbleOf, socketOf } from './options.ts';
 import { planHost } from './workload/index.ts';
 
 /** A step, and where it is done. */
@@ -17,7 +17,8 @@ export interface PlanItem {
     | 'change'
     | 'keep maps and programs in'
     | 'keep state in'
-    | 'serve at';
+    | 'serve at'
+    | 'serve flows at';
   readonly where: string;
 }
 
@@ -27,8 +28,23 @@ export function planAgent(options: AgentOptions): PlanItem[] {
     { what: 'keep maps and programs in', where: options.pins },
     { what: 'keep state in', where: options['state-dir'] },
     { what: 'serve at', where: socketOf(options) },
+    ...planHubble(options),
   ];
   return [...(isIsolated(options) ? planIsolated(options) : planPlace(options)), ...kept];
+}
+
+function planHubble(options: AgentOptions): PlanItem[] {
+  const { socket, listen, tls } = hubbleOf(options) ?? {};
+  const at: PlanItem[] = socket === undefined ? [] : [{ what: 'serve flows at', where: socket }];
+  if (!listen) return at;
+  const { host, port } = listen;
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const how = !tls
+    ? ', to everybody who reaches it'
+    : tls.ca === undefined
+      ? ' with TLS'
+      : ' with TLS to known clients';
+  return [...at, { what: 'serve flows at', where: `${address}${how}` }];
 }
 
 const isIsolated = ({ netns, device }: AgentOptions): boolean => netns === undefined && device.length === 0;

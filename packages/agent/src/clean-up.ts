@@ -6,7 +6,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { Datapath } from '@waggle/datapath';
 import { NetworkNamespace } from '@waggle/kernel';
 import { isolatedName, openHost } from './host/host.ts';
-import { type AgentOptions, socketOf } from './options.ts';
+import { type AgentOptions, hubbleOf, socketOf } from './options.ts';
 import { StateStore } from './state/index.ts';
 import {
   type HostChange,
@@ -48,7 +48,9 @@ export async function cleanUp(
       ...removePins(options.pins, dryRun),
       ...(await removeDevices(options, changes ?? [], dryRun)),
       ...removeHost(isolatedName(directory), dryRun),
-      ...removeFile('socket', socketOf(options), dryRun),
+      ...[socketOf(options), hubbleOf(options)?.socket ?? []]
+        .flat()
+        .flatMap((socket) => removeFile('socket', socket, dryRun)),
     ];
     if (!state || !isKnown) return items;
     return [...items, ...removeFile('state', directory, dryRun)];

@@ -87,6 +87,14 @@ export const AgentOptionsSchema = z
     'export-deny': z.array(z.string().min(1)).default([]),
     /** Which of their fields, by path; all when none is named. */
     'export-field': z.array(z.string().min(1)).default([]),
+    /** Of Hubble's API; `hubble.sock` beside the other socket when absent, none for no socket. */
+    'hubble-socket': z.union([z.literal('none'), directory]).optional(),
+    /** Where it listens beside that. */
+    'hubble-listen': listening.optional(),
+    /** Files of TLS for that: certificate, key, and the authority that clients must have a certificate of. */
+    'hubble-tls-cert': directory.optional(),
+    'hubble-tls-key': directory.optional(),
+    'hubble-tls-client-ca': directory.optional(),
     mtu: z.int().min(1280).max(65_535).default(1500),
     'log-level': z
       .enum(['trace', 'debug', 'info', 'warn', 'error'], {
@@ -100,6 +108,24 @@ export const AgentOptionsSchema = z
   .refine((options) => options['ipv4-pool'] !== 'none' || options['ipv6-pool'] !== 'none', {
     path: ['ipv4-pool'],
     error: 'must not be none when ipv6-pool is none, too: endpoints need addresses',
+  })
+  .refine(
+    (options) => (options['hubble-tls-cert'] === undefined) === (options['hubble-tls-key'] === undefined),
+    {
+      path: ['hubble-tls-cert'],
+      error: 'and hubble-tls-key need each other',
+    },
+  )
+  .refine(
+    (options) => options['hubble-tls-client-ca'] === undefined || options['hubble-tls-cert'] !== undefined,
+    {
+      path: ['hubble-tls-client-ca'],
+      error: 'needs hubble-tls-cert: without TLS no client has a certificate',
+    },
+  )
+  .refine((options) => options['hubble-tls-cert'] === undefined || options['hubble-listen'] !== undefined, {
+    path: ['hubble-tls-cert'],
+    error: 'needs hubble-listen: on the socket no TLS is spoken',
   });
 
 /** Options as they are given: everything may be left out. */
@@ -124,10 +150,6 @@ export function parseAgentOptions(input: unknown, where = 'the options'): AgentO
   throw new WaggleError('MALFORMED', `${where}: ${path} ${issue?.message ?? 'is wrong'}.`);
 }
 
-/** Where Hubble's API is. */
-export const hubbleSocketOf = (options: Pick<AgentOptions, 'socket' | 'run-dir'>): string =>
-  join(dirname(socketOf(options)), 'hubble.sock');
-
 /** The parts of an address with a port, as the options have it. */
 export function parseListening(text: string): { readonly host: string; readonly port: number } {
   const colon = text.lastIndexOf(':');
@@ -140,3 +162,18 @@ export function parseListening(text: string): { readonly host: string; readonly 
 /** Where the API is. */
 export const socketOf = (options: Pick<AgentOptions, 'socket' | 'run-dir'>): string =>
   options.socket ?? join(options['run-dir'], 'agent.sock');
+
+/** Where Hubble's API is served, and how; undefined for nowhere. */
+export function hubbleOf(options: AgentOptions) {
+  const { 'hubble-socket': named, 'hubble-listen': listen, 'socket-group': group } = options;
+  const socket = named === 'none' ? undefined : (named ?? join(dirname(socketOf(options)), 'hubble.sock'));
+  const at = listen === undefined ? undefined : parseListening(listen);
+  if (socket === undefined && at === undefined) return undefined;
+  const { 'hubble-tls-cert': cert, 'hubble-tls-key': key, 'hubble-tls-client-ca': ca } = options;
+  return {
+    ...(socket !== undefined && { socket }),
+    ...(group !== undefined && { group }),
+    ...(at && { listen: at }),
+    ...(cert !== undefined && key !== undefined && { tls: { cert, key, ...(ca !== undefined && { ca }) } }),
+  };
+}

@@ -79,6 +79,10 @@ function addPlaces(command: Command): void {
     .option('--state-dir <directory>', 'what it knows (default: /var/lib/waggle)')
     .option('--run-dir <directory>', 'its socket and lock (default: /run/waggle)')
     .option('--socket <path>', 'of its API (default: agent.sock in the run directory)')
+    .option(
+      '--hubble-socket <path>',
+      'of the API of flows, or none (default: hubble.sock in the run directory)',
+    )
     .option('--pins <directory>', 'programs and maps, in a bpf file system (default: /sys/fs/bpf/waggle)');
 }
 
@@ -134,6 +138,10 @@ function addWays(command: Command): void {
     .option('--export-allow <filter>', 'which flows: {"verdict":["DROPPED"]}; may be given again', collect)
     .option('--export-deny <filter>', 'and which not; may be given again', collect)
     .option('--export-field <path>', 'which fields, as source.pod_name; may be given again', collect)
+    .option('--hubble-listen <address>', 'serve that API at HOST:PORT, too')
+    .option('--hubble-tls-cert <file>', 'a certificate for that: it speaks TLS')
+    .option('--hubble-tls-key <file>', 'the key of the certificate')
+    .option('--hubble-tls-client-ca <file>', 'the authority that clients must have a certificate of')
     .option('--mtu <bytes>', "of endpoints' devices (default: 1500)", wholeNumber)
     .addOption(
       choice('--log-level <level>', 'least level that is logged (default: info)', [

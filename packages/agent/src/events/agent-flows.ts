@@ -6,7 +6,7 @@ import { FlowWorker } from '@waggle/flows';
 import { formatLabel } from '@waggle/policy';
 import type { Agent } from '../agent.ts';
 import type { AgentEvent } from '../agent-hooks.ts';
-import { type AgentOptions, hubbleSocketOf } from '../options.ts';
+import { type AgentOptions, hubbleOf } from '../options.ts';
 import { agentVersion } from '../version.ts';
 import { AgentNames } from './agent-names.ts';
 import { EventFeed } from './event-feed.ts';
@@ -23,6 +23,7 @@ export class AgentFlows {
   constructor(agent: Agent, hub: EventHub) {
     this.#agent = agent;
     const { log, options } = agent;
+    const hubble = hubbleOf(options);
     const endpoints = () => agent.endpoints.table;
     const devices = () => agent.devices();
     const feed = new EventFeed(
@@ -41,10 +42,7 @@ export class AgentFlows {
         nodeLabels: options['host-label'],
         megabytes: options['flow-memory'],
         ...(options['flow-metrics'].length > 0 && { metrics: options['flow-metrics'] }),
-        hubble: {
-          socket: hubbleSocketOf(options),
-          ...(options['socket-group'] !== undefined && { group: options['socket-group'] }),
-        },
+        ...(hubble && { hubble }),
         ...(options['export-file'] !== undefined && { export: exportOf(options, options['export-file']) }),
       },
       {
