@@ -8,6 +8,9 @@ import { isPolicyVerdict, portOf, whoText } from './flow-parts.ts';
 /** The label of a rule that says where it was written; waggle's servers send it. */
 const SOURCE_LABEL = 'waggle:source=';
 
+/** The field's number of "everything is allowed", which no rule says. */
+const MATCH_ALL = 4;
+
 /** What decided; undefined where no policy did. */
 export function ruleText(flow: Flow): string | undefined {
   const isEgress = flow.trafficDirection === TrafficDirection.EGRESS;
@@ -22,7 +25,10 @@ export function ruleText(flow: Flow): string | undefined {
     return denied.length > 0
       ? `would be denied by ${rulesText(denied)}`
       : `would be denied by default: no rule allows ${missingText(flow, isEgress)}`;
-  return allowed.length > 0 ? `allowed by ${rulesText(allowed)}` : 'allowed by default';
+  if (allowed.length > 0) return `allowed by ${rulesText(allowed)}`;
+  return flow.policyMatchType === MATCH_ALL
+    ? `allowed by default: no policy restricts ${isEgress ? 'egress' : 'ingress'}`
+    : 'allowed by default';
 }
 
 function isDenied({ verdict, dropReasonDesc, eventType }: Flow): boolean {

@@ -124,8 +124,11 @@ DESTINATION: default/backend:8080 (ID:301)
       await ok('observe', '--last', '1'),
       / AUDITED .* would be denied by default: no rule allows /,
     );
-    source.push({ ...rest, ingressAllowedBy: [], sequence: 8 });
-    assert.match(await ok('observe', '--last', '1'), / ALLOWED .* allowed by default\n$/);
+    source.push({ ...rest, ingressAllowedBy: [], policyMatchType: 4, sequence: 8 });
+    assert.match(
+      await ok('observe', '--last', '1'),
+      / ALLOWED .* allowed by default: no policy restricts ingress\n$/,
+    );
   });
 
   test('shows addresses in place of names, and colours where they are asked for', async () => {
@@ -231,6 +234,10 @@ Jan  2 03:04:05.678: POLICY_UPDATED (revision: 3, rules: 2)
     );
     const [line = ''] = (await ok('observe', 'agent-events', '-o', 'json')).split('\n');
     assert.equal(JSON.parse(line).agent_event.endpoint_update.pod_name, 'client');
+    assert.equal(
+      await ok('observe', '-o', 'json', 'agent-events', '--last', '1'),
+      `${await ok('observe', 'agent-events', '--last', '1', '-o', 'json')}`,
+    );
     assert.equal(await ok('observe', 'debug-events'), '');
   });
 });

@@ -66,9 +66,20 @@ function addEvents(observe: Command, context: Context): void {
   for (const [name, description, action] of commands) {
     const command = addServerOptions(addFormat(addSelection(observe.command(name).description(description))));
     addExamples(command, [`waggle observe ${name}`], [`waggle observe ${name} -f -o json`]).action(
-      async (options: ObserveEventsOptions) => (await actions())[action](options, context),
+      async (_: unknown, self: Command) => (await actions())[action](withThoseAbove(self), context),
     );
   }
+}
+
+/** The options of a command, with those that were given before its name. */
+function withThoseAbove(command: Command): ObserveEventsOptions {
+  const options = command.opts<ObserveEventsOptions>();
+  const above = command.parent;
+  const isGiven = (to: Command | null, name: string): boolean => to?.getOptionValueSource(name) === 'cli';
+  const given = Object.entries(above?.opts() ?? {}).filter(
+    ([name]) => isGiven(above, name) && !isGiven(command, name),
+  );
+  return { ...options, ...Object.fromEntries(given) };
 }
 
 /** Which of the past, and whether those to come. */
