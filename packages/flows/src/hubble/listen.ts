@@ -4,6 +4,8 @@ import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { WaggleError } from '@waggle/bpf/messages';
 
+/** Bytes that the kernel allows for the path of a socket, unix(7). */
+const LONGEST_PATH = 107;
 /** Owner and group may connect. */
 const MODE = 0o660;
 
@@ -11,10 +13,15 @@ const MODE = 0o660;
  * Listens on a unix socket; one that a server that ended has left is replaced.
  * @param group - Whose members may connect, too; default: that of the process.
  * @returns What takes the path away, if it is still this socket's.
- * @throws WaggleError EXISTS when somebody answers there, or it is no socket.
+ * @throws WaggleError EXISTS when somebody answers there, or it is no socket; OUT_OF_RANGE for a path that is too long.
  */
 export async function listenOnSocket(server: Server, path: string, group?: number): Promise<() => void> {
   await checkFree(path);
+  // Where it is made is a longer path.
+  if (Buffer.byteLength(path) > LONGEST_PATH - '/.new-XXXXXX'.length)
+    throw new WaggleError('OUT_OF_RANGE', `The path of the socket ${path} is too long for the kernel`, {
+      hint: 'Choose a shorter one',
+    });
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true });
   // Made where nobody else can enter, then moved: at its path it never has other permissions.

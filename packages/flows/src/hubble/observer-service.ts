@@ -21,16 +21,9 @@ import {
   type Observer,
 } from './generated/observer/observer_pb.ts';
 import { NodeState } from './generated/relay/relay_pb.ts';
+import type { NodeAddress } from './node-address.ts';
 import { serviceError } from './service-error.ts';
 import { timestampOf } from './timestamp.ts';
-
-/** How clients reach this server, for lists of nodes. */
-export interface NodeAddress {
-  /** `10.0.0.1:4244`, `unix:///run/waggle/hubble.sock` */
-  readonly address: string;
-  /** Whether it speaks TLS, and under which name. */
-  readonly tls?: { readonly serverName: string };
-}
 
 /** The service, over a source of flows. */
 export function observerService(source: FlowSource, at: () => NodeAddress): ServiceImpl<typeof Observer> {

@@ -2,7 +2,7 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { aborted } from './aborted.ts';
 import { ChangeNotificationType, type Peer } from './generated/peer/peer_pb.ts';
-import type { NodeAddress } from './observer-service.ts';
+import type { NodeAddress } from './node-address.ts';
 
 /** The service. */
 export const peerService = (name: string, at: () => NodeAddress): ServiceImpl<typeof Peer> => ({

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { credentials, status as Status } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
+import fc from 'fast-check';
 import type { AgentEvent, LostEvents } from '../source.ts';
 import { type HubbleServer, serveHubble } from './server.ts';
 import { Certificates, noCertificates } from './testing/certificates.ts';
@@ -80,6 +81,11 @@ describe('the socket', () => {
     writeFileSync(file, 'mine');
     await assert.rejects(serveHubble({ source, socket: file }), /is there, and is no socket/);
     assert.equal(readFileSync(file, 'utf8'), 'mine');
+    const long = join(directory, 'x'.repeat(90));
+    await assert.rejects(
+      serveHubble({ source, socket: long }),
+      /is too long for the kernel\. Choose a shorter/,
+    );
   });
 
   test('answers clients that call it what they like', async () => {
@@ -355,6 +361,28 @@ describe('at an address', () => {
       using unknown = new StockClient(address, credentials.createSsl(read('ca.crt')));
       await assert.rejects(unknown.ask(OBSERVER, 'GetNodes'), { code: Status.UNAVAILABLE });
     }
+  });
+});
+
+describe('what is no request', () => {
+  test('is answered with an error, and the server goes on', async () => {
+    const methods = ['GetFlows', 'GetAgentEvents', 'GetNodes', 'ServerStatus'].map(
+      (name) => `/observer.Observer/${name}`,
+    );
+    const paths = [...methods, '/grpc.health.v1.Health/Check', '/peer.Peer/Notify', '/none.None/None'];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...paths),
+        fc.uint8Array({ minLength: 1, maxLength: 64 }),
+        async (path, bytes) => {
+          // No field begins like this: without it some bytes are a request, and one that follows would never end.
+          const request = Buffer.from([0x07, ...bytes]);
+          await assert.rejects(client.raw(path, request), ({ code: status }: Message) => status > 0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    assert.equal((await client.ask(OBSERVER, 'ServerStatus')).version, '0.1.0');
   });
 });
 

@@ -1,30 +1,25 @@
 /**
- * Hubble's API as stock clients speak it: gRPC over HTTP/2, on a unix socket and, if so wished, at an address, there with TLS. Whoever
- * starts it loads the libraries for that; the rest of the package does without them.
+ * Hubble's API as stock clients speak it: gRPC over HTTP/2, on a unix socket and, if so wished, at an address, there with TLS. Until
+ * somebody asks, all there is are sockets: the libraries for gRPC come with the first request.
  */
-import { createSecureServer, createServer, type Http2Session } from 'node:http2';
+import {
+  createSecureServer,
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type Http2Session,
+} from 'node:http2';
 import type { Server } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import type { DescService } from '@bufbuild/protobuf';
-import type { ConnectRouter } from '@connectrpc/connect';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { FlowSource } from '../source.ts';
-import { Health } from './generated/grpc/health/v1/health_pb.ts';
-import { ServerReflection as ReflectionV1 } from './generated/grpc/reflection/v1/reflection_pb.ts';
-import { ServerReflection as ReflectionV1Alpha } from './generated/grpc/reflection/v1alpha/reflection_pb.ts';
-import { Observer } from './generated/observer/observer_pb.ts';
-import { Peer } from './generated/peer/peer_pb.ts';
-import { healthService } from './health-service.ts';
 import { listenAt, listenOnSocket } from './listen.ts';
-import { type NodeAddress, observerService } from './observer-service.ts';
-import { peerService } from './peer-service.ts';
-import { reflectionServices } from './reflection-service.ts';
+import { type NodeAddress, reachableHost } from './node-address.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
 /** Milliseconds that streams under way get when the server closes. */
 const GRACE = 500;
-/** Requests are small: a greater one is refused. */
-const LONGEST_REQUEST = 1024 * 1024;
+
+/** Answers requests of HTTP/2. */
+export type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
 /** Options of {@link serveHubble}. */
 export interface HubbleServerOptions {
@@ -62,17 +57,13 @@ export async function serveHubble(options: HubbleServerOptions): Promise<HubbleS
     if (!address) return { address: `unix://${socket}` };
     const [serverName] = tls?.names ?? [];
     return {
-      address: `${reachable(address.host)}:${address.port}`,
+      address: `${reachableHost(address.host)}:${address.port}`,
       ...(tls && { tls: { serverName: serverName ?? options.source.status().nodeName } }),
     };
   };
-  const handler = connectNodeAdapter({
-    routes: (router) => addServices(router, options.source, at),
-    shutdownSignal: ending.signal,
-    readMaxBytes: LONGEST_REQUEST,
-    connect: false,
-    grpcWeb: false,
-  });
+  const handler = loadedOnce(async () =>
+    (await import('./services.ts')).hubbleHandler(options.source, at, ending.signal),
+  );
   const close = async (): Promise<void> => {
     ending.abort();
     await Promise.all(opened.splice(0).map((end) => end()));
@@ -110,15 +101,19 @@ export async function serveHubble(options: HubbleServerOptions): Promise<HubbleS
   return { ...(address && { address }), close, [Symbol.asyncDispose]: close };
 }
 
-function addServices(router: ConnectRouter, source: FlowSource, at: () => NodeAddress): void {
-  const services: readonly DescService[] = [Observer, Peer, Health, ReflectionV1, ReflectionV1Alpha];
-  const reflection = reflectionServices(services);
-  router
-    .service(Observer, observerService(source, at))
-    .service(Peer, peerService(source.status().nodeName, at))
-    .service(Health, healthService(services.map(({ typeName }) => typeName)))
-    .service(ReflectionV1, reflection.v1)
-    .service(ReflectionV1Alpha, reflection.v1alpha);
+/** A handler that is loaded with its first request. */
+function loadedOnce(load: () => Promise<Handler>): Handler {
+  let loading: Promise<Handler> | undefined;
+  return (request, response) => {
+    loading ??= load();
+    loading.then(
+      (handle) => {
+        // Of one who has gone in the meantime the handler would never hear.
+        if (!request.stream.destroyed) handle(request, response);
+      },
+      (error: unknown) => request.stream.destroy(error instanceof Error ? error : undefined),
+    );
+  };
 }
 
 /** What ends a server with all its connections. */
@@ -138,14 +133,4 @@ function closing(server: Server): () => Promise<void> {
     await closed;
     clearTimeout(timer);
   };
-}
-
-/** The address under which others reach this host, of one under which it listens everywhere. */
-function reachable(host: string): string {
-  const family = host === '::' ? 'IPv6' : host === '0.0.0.0' ? 'IPv4' : undefined;
-  const own = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .find((each) => !each.internal && each.family === family && !each.address.startsWith('fe80:'));
-  const found = own?.address ?? host;
-  return found.includes(':') ? `[${found}]` : found;
 }
