@@ -19,7 +19,8 @@ export async function bundleCommand() {
   rmSync(bundle, { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['packages/cli/dist/main.js'],
+    // The thread of flows is a program of its own; start-thread.ts finds it beside itself.
+    entryPoints: { main: 'packages/cli/dist/main.js', worker: 'packages/flows/dist/worker/worker.js' },
     outdir: bundle,
     bundle: true,
     splitting: true,
