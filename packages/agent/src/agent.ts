@@ -5,7 +5,7 @@
 import { Datapath } from '@waggle/datapath';
 import { LabelFilter, PolicyRepository, parseLabel, RESERVED_IDENTITIES } from '@waggle/policy';
 import { AddressBook } from './addresses/index.ts';
-import type { AgentHooks } from './agent-hooks.ts';
+import { type AgentHooks, type EventCounts, NO_EVENTS } from './agent-hooks.ts';
 import { type AgentState, openState } from './agent-state.ts';
 import type { DeviceView, MutableConfig } from './control.ts';
 import { Controllers } from './controllers.ts';
@@ -180,8 +180,8 @@ export class Agent {
     this.#devices.confirm(name);
   }
 
-  eventCounts(): { readonly seen: number; readonly lost: number } {
-    return this.#hooks.eventCounts?.() ?? { seen: 0, lost: 0 };
+  eventCounts(): EventCounts {
+    return this.#hooks.eventCounts?.() ?? NO_EVENTS;
   }
 
   /** Changes what can be changed while it runs; in force when it returns. */

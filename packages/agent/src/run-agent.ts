@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Agent } from './agent.ts';
 import { controlOf } from './agent-control.ts';
+import { NO_EVENTS } from './agent-hooks.ts';
 import { serveApi } from './api/server.ts';
 import type { AgentControl } from './control.ts';
 import { AgentFlows } from './events/agent-flows.ts';
@@ -31,7 +32,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       hub.publish({ type: 'agent', time: new Date().toISOString(), ...event });
       flows?.agentDid(event);
     },
-    eventCounts: () => flows?.counts ?? { seen: 0, lost: 0 },
+    eventCounts: () => flows?.counts ?? NO_EVENTS,
   });
   try {
     flows = new AgentFlows(agent, hub);

@@ -1,4 +1,5 @@
 /** How an agent is, part by part: each part says so in one line, and the worst of them is how the agent is. */
+import type { EventCounts } from './agent-hooks.ts';
 import type { AgentStatus, ControllerStatus, EndpointState, StatusSection } from './control.ts';
 
 /** What the parts are judged by. */
@@ -23,7 +24,7 @@ export interface StatusFacts {
   };
   /** What is not saved. */
   readonly unsaved: readonly string[];
-  readonly events: { readonly seen: number; readonly lost: number };
+  readonly events: EventCounts;
   readonly controllers: readonly ControllerStatus[];
 }
 
@@ -102,8 +103,14 @@ function addressSection({ addresses }: StatusFacts): Section {
   return full ? warning(`${text}: nearly used up`) : ok(text);
 }
 
-function eventSection({ events: { seen, lost } }: StatusFacts): Section {
-  return lost > 0 ? warning(`${seen} seen, ${lost} lost`) : ok(`${seen} seen, none lost`);
+function eventSection({ events }: StatusFacts): Section {
+  const { seen, stored, capacity, lost, missed, problem } = events;
+  if (problem !== undefined) return { state: 'Failure', message: `no flows any more: ${problem}` };
+  const text = `${seen} seen, ${stored} of ${capacity} flows in memory`;
+  if (lost === 0 && missed === 0) return ok(`${text}, none lost`);
+  return warning(
+    `${text}, ${lost} lost in the kernel, ${missed} overwritten before who follows had read them`,
+  );
 }
 
 function controllerSection({ controllers }: StatusFacts): Section {

@@ -5,7 +5,7 @@
 import { FlowWorker } from '@waggle/flows';
 import { formatLabel } from '@waggle/policy';
 import type { Agent } from '../agent.ts';
-import type { AgentEvent } from '../agent-hooks.ts';
+import type { AgentEvent, EventCounts } from '../agent-hooks.ts';
 import { type AgentOptions, hubbleOf } from '../options.ts';
 import { agentVersion } from '../version.ts';
 import { AgentNames } from './agent-names.ts';
@@ -18,6 +18,7 @@ export class AgentFlows {
   readonly #agent: Agent;
   readonly #worker: FlowWorker;
   readonly #names: NameFeed;
+  #problem: string | undefined;
 
   /** @param hub - Where events go, while somebody follows. */
   constructor(agent: Agent, hub: EventHub) {
@@ -49,8 +50,10 @@ export class AgentFlows {
         onRecords: (records) => feed.tell(records),
         onLost: (lost) => feed.tellLost(lost),
         onProblem: (message) => log.error(message),
-        onEnd: (error) =>
-          log.error({ error }, 'The thread of flows has ended: there are no flows and no events'),
+        onEnd: (error) => {
+          this.#problem = error.message;
+          log.error({ error }, 'The thread of flows has ended: there are no flows and no events any more');
+        },
       },
     );
     this.#names = new NameFeed(
@@ -68,10 +71,15 @@ export class AgentFlows {
     return this.#worker.ready;
   }
 
-  /** Events that were read, and those that never came. */
-  get counts(): { readonly seen: number; readonly lost: number } {
-    const { seen = 0, lost } = this.#worker.status ?? {};
-    return { seen, lost: (lost?.kernelBuffer ?? 0) + (lost?.kernelRate ?? 0) };
+  /** What became of events. */
+  get counts(): EventCounts {
+    const { seen = 0, stored = 0, capacity = 0, lost } = this.#worker.status ?? {};
+    return {
+      ...{ seen, stored, capacity },
+      lost: (lost?.kernelBuffer ?? 0) + (lost?.kernelRate ?? 0),
+      missed: lost?.store ?? 0,
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+    };
   }
 
   /** The metrics of flows, in Prometheus' format. @throws WaggleError BUSY */
