@@ -93,6 +93,7 @@ test('flows are shown by name, with the rule that decided', { skip: needsRoot },
   );
 
   const events = await observe('agent-events', '--all');
+  assert.match(events, /^[^\n]*: AGENT_STARTED\n/);
   assert.match(events, /ENDPOINT_CREATED \(endpoint: \d+, name: (default\/)?frontend/);
   assert.match(events, /POLICY_UPDATED \(revision: \d+/);
 

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Agent } from './agent.ts';
 import { controlOf } from './agent-control.ts';
-import { NO_EVENTS } from './agent-hooks.ts';
+import { type AgentEvent, NO_EVENTS } from './agent-hooks.ts';
 import { serveApi } from './api/server.ts';
 import type { AgentControl } from './control.ts';
 import { AgentFlows } from './events/agent-flows.ts';
@@ -26,16 +26,20 @@ export interface RunningAgent extends AsyncDisposable {
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   let flows: AgentFlows | undefined;
+  // What the agent does before there is the thread of flows: it starts.
+  const early: AgentEvent[] = [];
   const hub = new EventHub((isFollowed) => flows?.watch(isFollowed));
   const agent = new Agent(options, {
     onEvent: (event) => {
       hub.publish({ type: 'agent', time: new Date().toISOString(), ...event });
-      flows?.agentDid(event);
+      if (flows) flows.agentDid(event);
+      else early.push(event);
     },
     eventCounts: () => flows?.counts ?? NO_EVENTS,
   });
   try {
     flows = new AgentFlows(agent, hub);
+    for (const event of early.splice(0)) flows.agentDid(event);
     const socket = socketOf(options);
     mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
     const control = controlOf(agent, hub);
