@@ -31,11 +31,11 @@ export class Talk implements Disposable {
   readonly #children: ChildProcess[] = [];
 
   /**
-   * A server for TCP and UDP.
+   * A server for TCP and UDP at each of these ports.
    * @returns who has come: address, port and protocol with spaces between; each connection and each datagram.
    */
-  async serve(namespace: NetworkNamespace, port: number): Promise<readonly string[]> {
-    const { stdout } = this.#run(namespace, SERVER, String(port));
+  async serve(namespace: NetworkNamespace, ...ports: readonly number[]): Promise<readonly string[]> {
+    const { stdout } = this.#run(namespace, SERVER, ...ports.map(String));
     const peers: string[] = [];
     if (!stdout) return peers;
     const lines = createInterface(stdout);
@@ -135,17 +135,19 @@ export interface Conversation {
   };
 }
 
-const SERVER = `const port = Number(process.argv[1]);
-const tcp = require('node:net').createServer((socket) => {
-  console.log(socket.remoteAddress + ' ' + socket.remotePort + ' tcp');
-  socket.pipe(socket).on('error', () => {});
+const SERVER = `const serve = (port) => new Promise((ready) => {
+  const tcp = require('node:net').createServer((socket) => {
+    console.log(socket.remoteAddress + ' ' + socket.remotePort + ' tcp');
+    socket.pipe(socket).on('error', () => {});
+  });
+  const udp = require('node:dgram').createSocket({ type: 'udp6' });
+  udp.on('message', (text, { address, port }) => {
+    console.log(address + ' ' + port + ' udp');
+    udp.send(text, port, address);
+  });
+  tcp.listen(port, '::', 1000, () => udp.bind(port, '::', ready));
 });
-const udp = require('node:dgram').createSocket({ type: 'udp6' });
-udp.on('message', (text, { address, port }) => {
-  console.log(address + ' ' + port + ' udp');
-  udp.send(text, port, address);
-});
-tcp.listen(port, '::', 1000, () => udp.bind(port, '::', () => console.log('ready')));`;
+Promise.all(process.argv.slice(1).map(Number).map(serve)).then(() => console.log('ready'));`;
 
 const CLIENT = `const questions = JSON.parse(process.argv[1]);
 const ask = ({ protocol, address, port, localPort, bytes = 8, patience = 700 }) => new Promise((done) => {
