@@ -14,6 +14,8 @@ export interface PeerMatcher {
   readonly key: string;
   /** A label that every match has: `key=value`, whatever its source. */
   readonly label?: string;
+  /** A CIDR in which every match lies; the whole of a family's addresses is also its world. */
+  readonly cidr?: Cidr;
   matches(known: KnownIdentity): boolean;
 }
 
@@ -140,7 +142,9 @@ function cidrMatcher(cidrs: readonly string[], except: readonly string[]): PeerM
   if (cidrs.length === 0) return undefined;
   const within = cidrs.map(parseCidr);
   const without = except.map(parseCidr);
+  const [only, ...others] = within;
   return {
+    ...(only && others.length === 0 && { cidr: only }),
     key: `cidr:${textOf(within)}!${textOf(without)}`,
     matches: (known) =>
       within.some((outer) => isIn(known, outer)) && !without.some((outer) => isIn(known, outer)),

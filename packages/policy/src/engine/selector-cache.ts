@@ -1,9 +1,10 @@
 /**
  * The selector cache: each question that rules ask of identities, once, with the identities that answer yes. It is kept up to
  * date in both directions: a new selector asks all identities, a new identity is asked by all selectors. So that neither asks
- * where the answer is plainly no, identities are found by their labels and selectors by a label that they demand.
+ * where the answer is plainly no, identities are found by their labels and selectors by what they demand: a label, or a CIDR.
  */
 import { WaggleError } from '@waggle/bpf';
+import { type Cidr, enclosing } from '../identity/cidr.ts';
 import type { Identity } from '../identity/identity.ts';
 import { Bits } from './bits.ts';
 import { type KnownIdentity, knownIdentity } from './known-identity.ts';
@@ -22,7 +23,7 @@ export interface CachedSelector {
 
 export class SelectorCache {
   readonly #byKey = new Map<string, CachedSelector>();
-  /** Selectors by the label that they demand; those that demand none are under ''. */
+  /** Selectors by the label or CIDR that they demand; those that demand none are under ''. */
   readonly #byDemand = new Map<string, Set<CachedSelector>>();
   readonly #byId = new Map<number, KnownIdentity>();
   readonly #bySlot: (KnownIdentity | undefined)[] = [];
@@ -51,7 +52,7 @@ export class SelectorCache {
     if (!selector) {
       selector = { matcher, index: this.#nextIndex++, slots: new Bits(), users: 0 };
       this.#byKey.set(matcher.key, selector);
-      addTo(this.#byDemand, matcher.label ?? '', selector);
+      addTo(this.#byDemand, demandOf(matcher), selector);
       const candidates = matcher.label === undefined ? this.#byId.values() : this.#byLabel.get(matcher.label);
       for (const known of candidates ?? []) if (matcher.matches(known)) selector.slots.add(known.slot);
     }
@@ -64,7 +65,7 @@ export class SelectorCache {
     selector.users -= 1;
     if (selector.users > 0) return;
     this.#byKey.delete(selector.matcher.key);
-    removeFrom(this.#byDemand, selector.matcher.label ?? '', selector);
+    removeFrom(this.#byDemand, demandOf(selector.matcher), selector);
   }
 
   /**
@@ -81,9 +82,9 @@ export class SelectorCache {
     this.#bySlot[known.slot] = known;
     this.#byId.set(identity.id, known);
     const matched: CachedSelector[] = [];
-    for (const label of demandsMetBy(known)) {
-      if (label !== '') addTo(this.#byLabel, label, known);
-      for (const selector of this.#byDemand.get(label) ?? []) {
+    for (const label of labelsOf(known)) addTo(this.#byLabel, label, known);
+    for (const demand of demandsMetBy(known)) {
+      for (const selector of this.#byDemand.get(demand) ?? []) {
         if (!selector.matcher.matches(known)) continue;
         selector.slots.add(known.slot);
         matched.push(selector);
@@ -109,9 +110,9 @@ export class SelectorCache {
   /** Removes an identity. */
   removeIdentity({ identity, slot }: KnownIdentity): void {
     const known = this.at(slot);
-    for (const label of demandsMetBy(known)) {
-      if (label !== '') removeFrom(this.#byLabel, label, known);
-      for (const selector of this.#byDemand.get(label) ?? []) selector.slots.delete(slot);
+    for (const label of labelsOf(known)) removeFrom(this.#byLabel, label, known);
+    for (const demand of demandsMetBy(known)) {
+      for (const selector of this.#byDemand.get(demand) ?? []) selector.slots.delete(slot);
     }
     this.#bySlot[slot] = undefined;
     this.#freeSlots.push(slot);
@@ -119,9 +120,28 @@ export class SelectorCache {
   }
 }
 
+/** The demand under which a selector is kept. No label begins with a blank. */
+const demandOf = ({ label, cidr }: PeerMatcher): string => label ?? (cidr ? cidrDemand(cidr) : '');
+
+const cidrDemand = ({ family, address, prefix }: Cidr): string => ` ${family} ${address}/${prefix}`;
+
 /** The demands under which selectors for an identity are kept, each once. */
-const demandsMetBy = ({ labels }: KnownIdentity): Set<string> =>
-  new Set(['', ...labels.map(({ key, value }) => `${key}=${value}`)]);
+const demandsMetBy = (known: KnownIdentity): Set<string> =>
+  new Set(['', ...labelsOf(known), ...[...widerCidrs(known)].map(cidrDemand)]);
+
+const labelsOf = ({ labels }: KnownIdentity): Set<string> =>
+  new Set(labels.map(({ key, value }) => `${key}=${value}`));
+
+/** The CIDRs in which an identity lies. */
+function* widerCidrs({ cidr, reserved }: KnownIdentity): Generator<Cidr> {
+  if (cidr) {
+    yield* enclosing(cidr);
+    return;
+  }
+  for (const family of [4, 6] as const) {
+    if (reserved.has('world') || reserved.has(`world-ipv${family}`)) yield { family, address: 0n, prefix: 0 };
+  }
+}
 
 function addTo<T>(index: Map<string, Set<T>>, key: string, value: T): void {
   const values = index.get(key);

@@ -49,6 +49,13 @@ export const contains = (outer: Cidr, inner: Cidr): boolean =>
   outer.prefix <= inner.prefix &&
   leading(inner.address, inner.family, outer.prefix) === outer.address;
 
+/** Each CIDR that contains this one, from the widest to itself. */
+export function* enclosing({ family, address, prefix }: Cidr): Generator<Cidr> {
+  for (let each = 0; each <= prefix; each++) {
+    yield { family, address: leading(address, family, each), prefix: each };
+  }
+}
+
 function leading(address: bigint, family: 4 | 6, prefix: number): bigint {
   const rest = BigInt(BITS[family] - prefix);
   return (address >> rest) << rest;
