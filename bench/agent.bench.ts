@@ -47,7 +47,8 @@ class Bench {
   async start(): Promise<number> {
     const begin = process.hrtime.bigint();
     const flags = Object.entries(this.options).flatMap(([name, value]) => [`--${name}`, value]);
-    this.#process = spawn(process.execPath, [WAGGLE, 'agent', '--log-level', 'warn', ...flags], {
+    // As it is installed: what its first line says is part of it.
+    this.#process = spawn(WAGGLE, ['agent', '--log-level', 'warn', ...flags], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     for (;;) {
