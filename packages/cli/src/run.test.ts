@@ -111,3 +111,10 @@ test('help says by heart what the kernel library and the compiler say', () => {
     passes.map(({ name }) => name),
   );
 });
+
+test('an option behind a command is that of the command: monitor -v does not print the version', async () => {
+  const { stdout, stderr } = await waggle('monitor', '-v', '--socket', '/none');
+  assert.equal(stdout, '');
+  assert.match(stderr, /^waggle: No agent is running/);
+  assert.match((await waggle('-v')).stdout, /^waggle \d/);
+});

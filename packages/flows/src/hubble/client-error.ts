@@ -62,6 +62,11 @@ export function clientError(error: unknown, server: string): unknown {
   if (wordFor && says) return new WaggleError(wordFor, says(server), { cause: error, ...(hint && { hint }) });
   if (!(error instanceof ConnectError)) return broken(error, server, code);
   const known = CALLS[error.code];
+  if (error.code === Code.DeadlineExceeded)
+    return new WaggleError('BUSY', `${server} did not answer in time`, {
+      hint: 'Wait longer by --timeout',
+      cause: error,
+    });
   // What the server says is a sentence already, and when it is one of waggle's, with a hint.
   if (known) return new WaggleError(known, error.rawMessage, { cause: error });
   return broken(error, server, code);
