@@ -43,7 +43,10 @@ describe('an agent that starts and gets an endpoint', { skip: needsRoot || needs
     const client = new AgentClient({ socket: join(options['run-dir'], 'agent.sock') });
     using namespace = NetworkNamespace.create(uniqueName());
     try {
-      while (!(await isReady(client))) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (!(await isReady(client))) {
+        if (agent.exitCode !== null) throw new Error(`the agent has ended with ${agent.exitCode}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
       await client.createEndpoint({ labels: ['app=web'], netns: `/run/netns/${namespace.name}` });
     } finally {
       agent.kill('SIGTERM');

@@ -17,10 +17,17 @@ const require = requireOf(import.meta.url);`;
 /** Bundles what was built. */
 export async function bundleCommand() {
   rmSync(bundle, { recursive: true, force: true });
+  // The thread of flows is looked for beside who starts it. It shares no files with the others: it would have to load what only they need.
+  const parts = ['packages/cli/dist/main.js', 'packages/flows/dist/worker/worker.js'];
+  const inputs = await Promise.all(parts.map(bundlePart));
+  writeFileSync(join(bundle, 'LICENSES.txt'), licenses(inputs.flat()));
+}
+
+/** Bundles a module and all that it needs. @returns the files that it is made of. */
+async function bundlePart(entry) {
   const { metafile } = await build({
     absWorkingDir: root,
-    // The thread of flows is a program of its own; start-thread.ts finds it beside itself.
-    entryPoints: { main: 'packages/cli/dist/main.js', worker: 'packages/flows/dist/worker/worker.js' },
+    entryPoints: [entry],
     outdir: bundle,
     bundle: true,
     splitting: true,
@@ -34,7 +41,7 @@ export async function bundleCommand() {
     logLevel: 'warning',
     metafile: true,
   });
-  writeFileSync(join(bundle, 'LICENSES.txt'), licenses(Object.keys(metafile.inputs)));
+  return Object.keys(metafile.inputs);
 }
 
 /** The licenses of the packages of others that these files are from. */
