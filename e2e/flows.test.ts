@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentOptionsInput, RunningAgent } from '@waggle/agent';
-import type { FlowMessage } from '@waggle/flows/hubble/client';
+import type { Flow as FlowMessage } from '@waggle/flows/hubble/client';
 import type { NetworkNamespace } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 import type { Question } from './support/talk.ts';
@@ -36,11 +36,15 @@ const needsTcpdump = needsRoot || (spawnSync('tcpdump', ['--version']).error ? '
 
 /** An agent with a backend that serves, and two who ask it; one of them may not. */
 class Lab implements AsyncDisposable {
-  readonly lab: InstanceType<typeof AgentLab>;
+  readonly lab: Awaited<ReturnType<typeof AgentLab.start>>;
   running: RunningAgent;
   readonly #options: AgentOptionsInput;
 
-  private constructor(lab: InstanceType<typeof AgentLab>, running: RunningAgent, options: AgentOptionsInput) {
+  private constructor(
+    lab: Awaited<ReturnType<typeof AgentLab.start>>,
+    running: RunningAgent,
+    options: AgentOptionsInput,
+  ) {
     this.lab = lab;
     this.running = running;
     this.#options = options;

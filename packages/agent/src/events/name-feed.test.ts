@@ -48,7 +48,7 @@ test('names are told once, and what has changed', async () => {
     ],
   ]);
   feed.compare();
-  assert.deepEqual(told, [], 'nothing has changed');
+  assert.equal(told.length, 0, 'nothing has changed');
 
   endpoints = endpoints.slice(0, 1).map((each) => ({ ...each, identity: 301 }));
   identities = [];
@@ -57,9 +57,8 @@ test('names are told once, and what has changed', async () => {
   feed.changed();
   await nextTurn();
   const policy = { name: 'api', kind: 'CiliumNetworkPolicy', namespace: 'shop', file: 'api.yaml', line: 8 };
-  const [changes = [], ...more] = told.splice(0);
-  assert.deepEqual(more, []);
-  const [endpoint, gone, identity, rule, ...rest] = changes;
+  assert.equal(told.length, 1);
+  const [endpoint, gone, identity, rule, ...rest] = told.flat();
   assert.deepEqual(
     [endpoint, gone, identity, rest],
     [

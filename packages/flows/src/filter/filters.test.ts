@@ -144,7 +144,8 @@ describe('filters', () => {
   test('take what one of them matches, and leave out what is denied', () => {
     const of = (allow: FlowFilter[], deny: FlowFilter[]) =>
       new CompiledFilters(allow, deny, { names: new Names() }).matches(flow);
-    const [yes, no]: FlowFilter[][] = [[{ verdict: ['dropped'] }], [{ verdict: ['audit'] }]];
+    const yes: FlowFilter[] = [{ verdict: ['dropped'] }];
+    const no: FlowFilter[] = [{ verdict: ['audit'] }];
     assert.deepEqual(
       [of([], []), of([...no, ...yes], []), of(no, []), of([], yes), of(yes, [...no, ...yes]), of(yes, no)],
       [true, true, false, false, false, true],
@@ -232,7 +233,8 @@ function naiveField(flow: Flow, field: string, wanted: unknown): boolean {
 function naiveEnd(flow: Flow, end: 'source' | 'destination', filter: EndFilter): boolean {
   return Object.entries(filter).every(
     ([field, values]) =>
-      values.length === 0 || values.some((wanted) => naiveEndField(flow, end, field, wanted)),
+      values.length === 0 ||
+      (values as readonly unknown[]).some((wanted) => naiveEndField(flow, end, field, wanted)),
   );
 }
 
