@@ -1,6 +1,7 @@
 /** The agent as a process: its parts, the API to them, and an end that leaves everything in force. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { FlowWorker } from '@waggle/flows';
 import { Agent } from './agent.ts';
 import { controlOf } from './agent-control.ts';
 import { type AgentEvent, NO_EVENTS } from './agent-hooks.ts';
@@ -25,46 +26,57 @@ export interface RunningAgent extends AsyncDisposable {
  * @throws WaggleError BUSY when another agent runs; see {@link Agent}. Nothing is left behind then.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  // The thread loads what it needs while the agent opens its parts.
+  const worker = new FlowWorker();
   let flows: AgentFlows | undefined;
-  // What the agent does before there is the thread of flows: it starts.
+  // What the agent does before there is somebody to tell: it starts.
   const early: AgentEvent[] = [];
-  const hub = new EventHub((isFollowed) => flows?.watch(isFollowed));
-  const agent = new Agent(options, {
-    onEvent: (event) => {
-      hub.publish({ type: 'agent', time: new Date().toISOString(), ...event });
-      if (flows) flows.agentDid(event);
-      else early.push(event);
-    },
-    eventCounts: () => flows?.counts ?? NO_EVENTS,
-  });
+  let agent: Agent | undefined;
+  const hub = new EventHub((isFollowed) => worker.watch(isFollowed));
   try {
-    flows = new AgentFlows(agent, hub);
+    agent = new Agent(options, {
+      onEvent: (event) => {
+        hub.publish({ type: 'agent', time: new Date().toISOString(), ...event });
+        if (flows) flows.agentDid(event);
+        else early.push(event);
+      },
+      eventCounts: () => flows?.counts ?? NO_EVENTS,
+    });
+    flows = new AgentFlows(agent, hub, worker);
     for (const event of early.splice(0)) flows.agentDid(event);
-    const socket = socketOf(options);
-    mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
-    const control = controlOf(agent, hub);
-    await flows.ready;
-    const metrics = await openMetrics(agent, flows, control);
+    return await serve(agent, hub, flows);
+  } catch (error) {
+    await (flows ?? worker).close();
+    await agent?.stop();
+    throw error;
+  }
+}
+
+/** Serves what can be asked of an agent. Nothing of that is left when it fails. */
+async function serve(agent: Agent, hub: EventHub, flows: AgentFlows): Promise<RunningAgent> {
+  const { options } = agent;
+  const socket = socketOf(options);
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
+  const control = controlOf(agent, hub);
+  await flows.ready;
+  const metrics = await openMetrics(agent, flows, control);
+  try {
     const server = await serveApi({
       agent: control,
       socket,
       ...(options['socket-group'] !== undefined && { group: options['socket-group'] }),
       onFailure: (error, request) => agent.log.error({ ...request, error }, 'A request failed'),
-    }).catch(async (error: unknown) => {
-      await metrics?.close();
-      throw error;
     });
     agent.log.info({ socket }, 'Serving the API');
     const stop = async (): Promise<void> => {
       await server.close();
       await metrics?.close();
-      await flows?.close();
+      await flows.close();
       await agent.stop();
     };
     return { agent, socket, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
-    await flows?.close();
-    await agent.stop();
+    await metrics?.close();
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The agent's side of flows: it starts the thread that reads them, tells it what names mean and what the agent does, and brings events
+ * The agent's side of flows: it has the thread read them, tells it what names mean and what the agent does, and brings events
  * to those who follow them here.
  */
-import { FlowWorker } from '@waggle/flows';
+import type { FlowWorker } from '@waggle/flows';
 import { formatLabel } from '@waggle/policy';
 import type { Agent } from '../agent.ts';
 import type { AgentEvent, EventCounts } from '../agent-hooks.ts';
@@ -20,9 +20,16 @@ export class AgentFlows {
   readonly #names: NameFeed;
   #problem: string | undefined;
 
-  /** @param hub - Where events go, while somebody follows. */
-  constructor(agent: Agent, hub: EventHub) {
+  /** The thread reads, and serves. Rejected with what it failed with. */
+  readonly ready: Promise<void>;
+
+  /**
+   * @param hub - Where events go, while somebody follows.
+   * @param worker - The thread, not started yet; it ends with this.
+   */
+  constructor(agent: Agent, hub: EventHub, worker: FlowWorker) {
     this.#agent = agent;
+    this.#worker = worker;
     const { log, options } = agent;
     const hubble = hubbleOf(options);
     const endpoints = () => agent.endpoints.table;
@@ -35,7 +42,7 @@ export class AgentFlows {
         repository: () => agent.repository,
       }),
     );
-    this.#worker = new FlowWorker(
+    this.ready = worker.start(
       {
         maps: agent.datapath.eventMaps(),
         nodeName: options['node-name'],
@@ -62,13 +69,8 @@ export class AgentFlows {
         identities: () => agent.identities.list(),
         rules: () => agent.repository.elements(),
       },
-      (changes) => this.#worker.rename(changes),
+      (changes) => worker.rename(changes),
     );
-  }
-
-  /** The thread reads, and serves. Rejected with what it failed with. */
-  get ready(): Promise<void> {
-    return this.#worker.ready;
   }
 
   /** What became of events. */

@@ -22,25 +22,23 @@ export interface FlowWorkerHooks {
 const PATIENCE = 5000;
 
 export class FlowWorker implements AsyncDisposable {
-  /** It reads, and serves what it was asked to. Rejected with what it failed with. */
-  readonly ready: Promise<void>;
   readonly #worker: Worker;
-  readonly #hooks: FlowWorkerHooks;
   readonly #ended: Promise<void>;
+  readonly #ready: Promise<void>;
   readonly #answers = new Map<number, (text: string) => void>();
+  #hooks: FlowWorkerHooks = {};
   #status: FlowStatus | undefined;
   #question = 0;
   #closing = false;
 
-  /** Starts the thread. What it is told before it is ready is not lost. */
-  constructor(options: FlowWorkerOptions, hooks: FlowWorkerHooks = {}) {
-    this.#hooks = hooks;
-    this.#worker = startThread(options);
+  /** Makes the thread, which loads what it needs while the agent goes on; it reads nothing until {@link start}. */
+  constructor() {
+    this.#worker = startThread();
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', () => resolve());
     });
     let isReady = false;
-    this.ready = new Promise((resolve, reject) => {
+    this.#ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (report: WorkerReport) => {
         this.#take(report);
         if (report.kind !== 'ready') return;
@@ -52,6 +50,18 @@ export class FlowWorker implements AsyncDisposable {
         else if (!this.#closing) this.#hooks.onEnd?.(error);
       });
     });
+    // Who starts it is told; before that nobody listens.
+    this.#ready.catch(() => {});
+  }
+
+  /**
+   * Begins to read. What it is told before it is ready is not lost.
+   * @returns when it reads, and serves what it was asked to; rejected with what it failed with.
+   */
+  start(options: FlowWorkerOptions, hooks: FlowWorkerHooks = {}): Promise<void> {
+    this.#hooks = hooks;
+    this.#ask({ kind: 'start', options });
+    return this.#ready;
   }
 
   /** As it was a second ago; undefined before it was ready. */

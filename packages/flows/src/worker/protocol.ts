@@ -22,6 +22,8 @@ export interface FlowWorkerOptions {
 
 /** To the thread of flows. */
 export type WorkerRequest =
+  /** The first one: only now is anything read. */
+  | { readonly kind: 'start'; readonly options: FlowWorkerOptions }
   | { readonly kind: 'names'; readonly changes: readonly NameChange[] }
   | { readonly kind: 'agent-event'; readonly event: AgentEvent }
   /** Whether records are wanted as they come. */

@@ -3,7 +3,6 @@
  * to be registered there first, which Node 20 does not do for threads by itself.
  */
 import { Worker } from 'node:worker_threads';
-import type { FlowWorkerOptions } from './protocol.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
 const program = new URL(isSource ? './worker.ts' : './worker.js', import.meta.url);
@@ -13,7 +12,5 @@ const FROM_SOURCE = `import('tsx/esm/api').then(({ register }) => {
   return import(${JSON.stringify(program.href)});
 });`;
 
-export function startThread(options: FlowWorkerOptions): Worker {
-  const settings = { workerData: options, name: 'flows' };
-  return isSource ? new Worker(FROM_SOURCE, { ...settings, eval: true }) : new Worker(program, settings);
-}
+export const startThread = (): Worker =>
+  isSource ? new Worker(FROM_SOURCE, { name: 'flows', eval: true }) : new Worker(program, { name: 'flows' });

@@ -2,7 +2,7 @@
  * The thread of flows: it alone reads the kernel's buffer, and answers for what was in it, so that neither a flood of packets nor a
  * long query holds up the agent. It begins with what is still in the buffer from before.
  */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { WaggleError } from '@waggle/bpf';
 import { accounts, EventReader, events } from '@waggle/datapath/events';
 import { openMap } from '@waggle/kernel';
@@ -15,7 +15,8 @@ const REPORT_EVERY = 1000;
 /** Records that are handed over at once to who watches. */
 const BATCH = 1024;
 
-async function run(port: MessagePort, options: FlowWorkerOptions): Promise<void> {
+/** Begins to read and to serve; @returns what it does when it is asked. */
+async function run(port: MessagePort, options: FlowWorkerOptions): Promise<(request: WorkerRequest) => void> {
   const tell = (report: WorkerReport): void => port.postMessage(report);
   const maps = {
     events: openMap({ id: options.maps.events }, events),
@@ -59,7 +60,8 @@ async function run(port: MessagePort, options: FlowWorkerOptions): Promise<void>
     maps.accounts.close();
     port.close();
   };
-  port.on('message', (request: WorkerRequest) => {
+  tell({ kind: 'ready', status: service.status() });
+  return (request) => {
     switch (request.kind) {
       case 'names':
         service.rename(request.changes);
@@ -80,8 +82,7 @@ async function run(port: MessagePort, options: FlowWorkerOptions): Promise<void>
         void close();
         break;
     }
-  });
-  tell({ kind: 'ready', status: service.status() });
+  };
 }
 
 /** Hands records over as they come, while somebody wants them. */
@@ -118,5 +119,11 @@ class Watching {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-if (!parentPort) throw new WaggleError('INVALID', 'The thread of flows is started by the agent');
-await run(parentPort, workerData as FlowWorkerOptions);
+const port = parentPort;
+if (!port) throw new WaggleError('INVALID', 'The thread of flows is started by the agent');
+let running: Promise<(request: WorkerRequest) => void> | undefined;
+port.on('message', (request: WorkerRequest) => {
+  if (request.kind === 'start') running = run(port, request.options);
+  else if (running) void running.then((answer) => answer(request));
+  else if (request.kind === 'close') port.close();
+});
