@@ -5,7 +5,7 @@ import { cpuTime, median } from './support/measure.ts';
 import { runScript } from './support/script.ts';
 
 const { FlowService } = await import('@waggle/flows');
-const { accounts, connections, EventReader, events } = await import('@waggle/datapath');
+const { accounts, connections4, EventReader, events } = await import('@waggle/datapath');
 const { start, underTest } = await import('./support/replay.bpf.ts');
 
 const ROUNDS = 21;
@@ -36,13 +36,14 @@ function serviceOf(megabytes: number, metrics?: readonly string[]): Service {
 /** Records that get from the kernel's buffer into the store, counted by metrics, in a second of CPU time. */
 function rateOfReading(metrics?: readonly string[]): number {
   using loaded = loadEndpoint({ rate: 0xffff_ffff });
+  const { program, others } = loaded;
   using service = serviceOf(64, metrics);
-  const maps = { events: loaded.map(events), accounts: loaded.map(accounts) };
+  const maps = { events: others.map(events), accounts: others.map(accounts) };
   using reader = new EventReader(maps, service.store);
   const rates = Array.from({ length: ROUNDS }, () => {
-    loaded.map(connections).clear();
+    others.map(connections4).clear();
     const before = reader.count;
-    costOf(loaded.program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
+    costOf(program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
     const time = cpuTime(() => reader.poll());
     return ((reader.count - before) / time) * 1e9;
   });
@@ -52,11 +53,12 @@ function rateOfReading(metrics?: readonly string[]): number {
 /** A million flows of many connections; one of a thousand is a drop. */
 function fill(service: Service): void {
   using loaded = loadEndpoint({ rate: 0xffff_ffff });
-  const maps = { events: loaded.map(events), accounts: loaded.map(accounts) };
+  const { program, others } = loaded;
+  const maps = { events: others.map(events), accounts: others.map(accounts) };
   using reader = new EventReader(maps, service.store);
   while (reader.count < STORED) {
-    loaded.map(connections).clear();
-    costOf(loaded.program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
+    others.map(connections4).clear();
+    costOf(program, { destination: OUTSIDE, flows: 32_768, repeat: 16_384 });
     reader.poll();
   }
 }
@@ -109,12 +111,13 @@ async function queries({ row, note }: Recorder): Promise<void> {
 /** Another process sends; here the kernel wakes the event loop, and three follow with filters. */
 async function live({ row }: Recorder): Promise<void> {
   using loaded = loadEndpoint({ aggregation: 'none', rate: 0xffff_ffff });
+  const { program, others } = loaded;
   using service = serviceOf(64);
   using replaying = loadDeclared(start, {
     config: { replay: { flows: 1023, destination: OUTSIDE, checksum: 0 } },
   });
-  replaying.map(underTest).set(0, loaded.program);
-  const maps = { events: loaded.map(events), accounts: loaded.map(accounts) };
+  replaying.map(underTest).set(0, program);
+  const maps = { events: others.map(events), accounts: others.map(accounts) };
   let lost = 0n;
   using reader = new EventReader(maps, service.store, {
     onLost: ({ full, limited }) => {

@@ -134,5 +134,7 @@ test('what happens is shown as it happens', { skip: needsRoot }, async () => {
   agent.policies.delete([]);
   await agentEvents.ended;
   assert.match(agentEvents.text, />> Policies \w+: \{/);
+  // The thread of flows reports every second.
+  await setTimeout(1100);
   assert.ok(agent.eventCounts().seen > 6);
 });

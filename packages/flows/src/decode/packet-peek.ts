@@ -30,11 +30,9 @@ export class PacketPeek {
   /** Four words each, IPv4 mapped into IPv6; they say something where the version is known. */
   readonly source = new Uint32Array(4);
   readonly destination = new Uint32Array(4);
-  #record: RecordView | undefined;
 
   /** Looks at the packet of a record. */
   look(record: RecordView): this {
-    this.#record = record;
     this.version = 0;
     this.protocol = -1;
     this.sourcePort = -1;
@@ -42,74 +40,64 @@ export class PacketPeek {
     this.flags = -1;
     this.icmpType = -1;
     this.icmpCode = -1;
-    const { captured } = record;
+    const { captured, data, packetStart } = record;
     if (captured < ETHERNET) return this;
-    const type = this.#u16(12);
-    if (type === IPV4) this.#lookIpv4(captured);
-    else if (type === IPV6) this.#lookIpv6(captured);
+    const end = packetStart + captured;
+    const type = data.getUint16(packetStart + 12);
+    if (type === IPV4) this.#lookIpv4(data, packetStart + ETHERNET, end);
+    else if (type === IPV6) this.#lookIpv6(data, packetStart + ETHERNET, end);
     return this;
   }
 
-  #lookIpv4(captured: number): void {
-    const first = this.#u8(ETHERNET);
+  #lookIpv4(data: DataView, start: number, end: number): void {
+    if (end - start < 20) return;
+    const first = data.getUint8(start);
     const length = (first & 0xf) * 4;
-    if (first >>> 4 !== 4 || length < 20 || captured < ETHERNET + 20) return;
+    if (first >>> 4 !== 4 || length < 20) return;
     this.version = 4;
-    this.#mapped(this.source, ETHERNET + 12);
-    this.#mapped(this.destination, ETHERNET + 16);
-    this.protocol = this.#u8(ETHERNET + 9);
+    setMapped(this.source, data.getUint32(start + 12));
+    setMapped(this.destination, data.getUint32(start + 16));
+    this.protocol = data.getUint8(start + 9);
     // The middle of a datagram has no ports.
-    if ((this.#u16(ETHERNET + 6) & 0x1fff) !== 0) return;
-    this.#lookTransport(ETHERNET + length, captured);
+    if ((data.getUint16(start + 6) & 0x1fff) !== 0) return;
+    this.#lookTransport(data, start + length, end);
   }
 
-  #lookIpv6(captured: number): void {
-    if (captured < ETHERNET + IPV6_HEADER || this.#u8(ETHERNET) >>> 4 !== 6) return;
+  #lookIpv6(data: DataView, start: number, end: number): void {
+    if (end - start < IPV6_HEADER || data.getUint8(start) >>> 4 !== 6) return;
     this.version = 6;
     for (let word = 0; word < 4; word++) {
-      this.source[word] = this.#u32(ETHERNET + 8 + word * 4);
-      this.destination[word] = this.#u32(ETHERNET + 24 + word * 4);
+      this.source[word] = data.getUint32(start + 8 + word * 4);
+      this.destination[word] = data.getUint32(start + 24 + word * 4);
     }
-    const protocol = this.#u8(ETHERNET + 6);
+    const protocol = data.getUint8(start + 6);
     if (!isTransport(protocol)) return;
     this.protocol = protocol;
-    this.#lookTransport(ETHERNET + IPV6_HEADER, captured);
+    this.#lookTransport(data, start + IPV6_HEADER, end);
   }
 
-  #lookTransport(offset: number, captured: number): void {
+  #lookTransport(data: DataView, start: number, end: number): void {
     const { protocol } = this;
     if (protocol === IpProtocol.Icmp || protocol === IpProtocol.Icmpv6) {
-      if (captured < offset + 4) return;
-      this.icmpType = this.#u8(offset);
-      this.icmpCode = this.#u8(offset + 1);
+      if (end - start < 4) return;
+      this.icmpType = data.getUint8(start);
+      this.icmpCode = data.getUint8(start + 1);
       return;
     }
     const size = HEADER_BYTES[protocol];
     // A header that is not there as a whole is none, as for those who decode it.
-    if (size === undefined || captured < offset + size) return;
-    this.sourcePort = this.#u16(offset);
-    this.destinationPort = this.#u16(offset + 2);
-    if (protocol === IpProtocol.Tcp) this.flags = this.#u8(offset + TCP_FLAGS);
+    if (size === undefined || end - start < size) return;
+    this.sourcePort = data.getUint16(start);
+    this.destinationPort = data.getUint16(start + 2);
+    if (protocol === IpProtocol.Tcp) this.flags = data.getUint8(start + TCP_FLAGS);
   }
+}
 
-  #mapped(address: Uint32Array, offset: number): void {
-    address[0] = 0;
-    address[1] = 0;
-    address[2] = MAPPED;
-    address[3] = this.#u32(offset);
-  }
-
-  #u8(offset: number): number {
-    return this.#record?.packetByte(offset) ?? 0;
-  }
-
-  #u16(offset: number): number {
-    return this.#u8(offset) * 256 + this.#u8(offset + 1);
-  }
-
-  #u32(offset: number): number {
-    return this.#u16(offset) * 0x1_0000 + this.#u16(offset + 2);
-  }
+function setMapped(address: Uint32Array, word: number): void {
+  address[0] = 0;
+  address[1] = 0;
+  address[2] = MAPPED;
+  address[3] = word;
 }
 
 const HEADER_BYTES: Readonly<Record<number, number>> = {

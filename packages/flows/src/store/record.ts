@@ -44,12 +44,15 @@ export class RecordView {
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
   readonly #original = new Uint32Array(4);
+  /** All of the store: what reads a packet in place begins at {@link packetStart}. */
+  readonly data: DataView;
   #word = 0;
   #byte = 0;
 
   constructor(words: Uint32Array) {
     this.#words = words;
     this.#bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+    this.data = new DataView(words.buffer, words.byteOffset, words.byteLength);
   }
 
   /** Moves to the record that begins at a word. */
@@ -127,9 +130,9 @@ export class RecordView {
     return Math.min(stored, MAX_CAPTURED);
   }
 
-  /** A byte of the packet; 0 behind its end. */
-  packetByte(offset: number): number {
-    return this.#bytes[this.#byte + DATA + offset] ?? 0;
+  /** Where the packet begins in {@link data}. */
+  get packetStart(): number {
+    return this.#byte + DATA;
   }
 
   /** The packet's first bytes, in place: they are others when the record is overwritten. */
