@@ -1,3 +1,4 @@
+import type { NameChange } from '@waggle/flows';
 import { loadDeclared } from '@waggle/kernel';
 import { benchmark, type Recorder } from './support/benchmark.ts';
 import { costOf, loadEndpoint, OUTSIDE, segment } from './support/endpoint-program.ts';
@@ -16,14 +17,15 @@ const MIB = 1024 * 1024;
 const LIVE_RATE = 100_000;
 const LIVE_SECONDS = 3;
 
-const NAMES = [
+const WEB = {
+  ...{ id: 1, name: 'web', identity: 300, addresses: ['10.0.0.1'] },
+  device: { index: 1, name: 'lxc1' },
+};
+const NAMES: readonly NameChange[] = [
   { table: 'identity', key: 300, value: ['k8s:app=web', 'k8s:io.kubernetes.pod.namespace=shop'] },
   { table: 'identity', key: 2, value: ['reserved:world'] },
-  {
-    ...{ table: 'endpoint', key: 1 },
-    value: { id: 1, name: 'web', identity: 300, addresses: ['10.0.0.1'], device: { index: 1, name: 'lxc1' } },
-  },
-] as const;
+  { table: 'endpoint', key: 1, value: WEB },
+];
 
 type Service = InstanceType<typeof FlowService>;
 
