@@ -13,7 +13,7 @@ const { AgentLab } = await import('./support/agent-lab.ts');
 type Lab = Awaited<ReturnType<typeof AgentLab.start>>;
 type Endpoint = Awaited<ReturnType<Lab['endpoint']>>;
 
-const WORLDS = 5;
+const WORLDS = 4;
 const ENDPOINTS = 4;
 const noPing = spawnSync('ping', ['-V']).error ? 'ping is not installed' : false;
 /** Milliseconds to wait for an answer that is not expected, and for one that should come: the machine may be busy. */

@@ -2,9 +2,10 @@
  * An agent on a host of its own: a namespace with an uplink to a world, and directories that go with it. Endpoints are namespaces,
  * as a container runtime makes them.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import {
   Agent,
   type AgentHooks,
@@ -13,7 +14,7 @@ import {
   parseAgentOptions,
 } from '@waggle/agent';
 import { Datapath } from '@waggle/datapath';
-import { NetworkNamespace, writeSysctl } from '@waggle/kernel';
+import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
 import { type Question, Talk } from './talk.ts';
 import { joinWorld } from './world.ts';
@@ -114,6 +115,44 @@ export class AgentLab implements AsyncDisposable {
     await this.talk.serve(backend.netns, PORT);
     const question: Question = { protocol: 'tcp', address: backend.ipv4 ?? '', port: PORT };
     return { frontend, batch, backend, question };
+  }
+
+  /** Endpoints that come all at once, with ten identities. */
+  crowd(size: number): Promise<AgentEndpoint[]> {
+    return Promise.all(Array.from({ length: size }, (_, index) => this.endpoint(`app=many-${index % 10}`)));
+  }
+
+  /** Removes endpoints all at once, and the namespaces that they were. */
+  disperse(crowd: readonly AgentEndpoint[]): void {
+    for (const { id } of crowd) this.agent.endpoints.remove({ id });
+    for (const { netns } of crowd) {
+      this.#namespaces.splice(this.#namespaces.indexOf(netns), 1);
+      netns.remove();
+    }
+  }
+
+  /** What is there of each kind. */
+  counts() {
+    const { addresses, datapath, endpoints, identities } = this.agent;
+    using network = Network.open(this.host);
+    return {
+      descriptors: readdirSync('/proc/self/fd').length,
+      namespaces: this.#namespaces.length,
+      links: network.links.list().length,
+      routes: network.routes.list().length,
+      neighbours: network.neighbours.list().length,
+      pins: Datapath.list(this.pins).length,
+      policies: datapath.policyIdentities().length,
+      endpoints: [...datapath.maps.endpoints.keys()].length + endpoints.table.size,
+      addresses: addresses.list().length,
+      identities: identities.list().length,
+    };
+  }
+
+  /** Waits until there is what there was, but not for ever: devices go in groups, and the kernel takes its time to free what nobody has. */
+  async settle(before: ReturnType<AgentLab['counts']>): Promise<void> {
+    const isLeft = (): boolean => JSON.stringify(this.counts()) !== JSON.stringify(before);
+    for (let turn = 0; turn < 200 && isLeft(); turn++) await setTimeout(100);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
