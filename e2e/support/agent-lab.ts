@@ -140,7 +140,6 @@ export class AgentLab implements AsyncDisposable {
       namespaces: this.#namespaces.length,
       links: network.links.list().length,
       routes: network.routes.list().length,
-      neighbours: network.neighbours.list().length,
       pins: Datapath.list(this.pins).length,
       policies: datapath.policyIdentities().length,
       endpoints: [...datapath.maps.endpoints.keys()].length + endpoints.table.size,
