@@ -60,6 +60,31 @@ test('the agent is killed: no packet is lost, policy holds, new connections are 
   }
 });
 
+test('what it has answered holds when it is killed', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  await lab.stopAgent();
+  const child = await startProcess(lab.options);
+  using namespace = NetworkNamespace.createAnonymous();
+  try {
+    const client = new AgentClient({ socket: join(lab.directory, 'run/agent.sock') });
+    const { id } = await client.createEndpoint({
+      labels: ['app=short'],
+      netns: `/proc/${process.pid}/fd/${namespace.fd}`,
+    });
+    await client.applyPolicies(POLICY);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    lab.startAgent();
+    assert.deepEqual(
+      lab.agent.endpoints.list().map((endpoint) => [endpoint.id, endpoint.state]),
+      [[id, 'ready']],
+    );
+    assert.equal(lab.agent.policies.list().rules.length, 1);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 test('many endpoints come and go at once, and nothing is left', { skip: needsRoot }, async () => {
   await using lab = await AgentLab.start();
   const first = await lab.endpoint('app=first');

@@ -40,6 +40,7 @@ export function controlOf(agent: Agent, events: EventControl): AgentControl {
     events,
     devices: () => agent.devices(),
     confirm: (device) => agent.confirmDevice(device),
+    saved: () => agent.store.flush().catch(() => {}),
   };
 }
 

@@ -342,6 +342,8 @@ export interface AgentControl {
   devices(): DeviceView[];
   /** Keeps what was attached to a device that carries the only default route; else it is undone 30 seconds after the start. */
   confirm(device: string): void;
+  /** Answers when what was changed is on disk; also when it cannot be written, which the status tells then. */
+  saved(): Promise<void>;
 }
 
 export interface DeviceView {

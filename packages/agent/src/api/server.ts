@@ -84,6 +84,8 @@ async function answer(request: IncomingMessage, { agent, onFailure }: ApiServerO
       headers: request.headers,
       body: route.body ? await readBody(request, route.bodyType, route.bodyLimit) : undefined,
     });
+    // What is answered holds, whatever becomes of this process.
+    if (method !== 'GET') await agent.saved();
     return answerOf(route, result);
   } catch (error) {
     const failure = failureOf(error, route.statusOf);

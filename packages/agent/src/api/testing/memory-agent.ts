@@ -46,6 +46,8 @@ export class MemoryAgent implements AgentControl {
     for (const identity of reservedIdentities()) this.repository.setIdentity(identity);
   }
 
+  async saved() {}
+
   status() {
     const sections = [
       { name: 'datapath', state: 'Ok' as const, message: '3 programs' },
