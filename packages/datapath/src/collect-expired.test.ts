@@ -8,25 +8,17 @@ import { needsRoot } from '../../kernel/src/testing/lab.ts';
 await import('@waggle/compiler/register');
 const { ExpiredConnections } = await import('./collect-expired.ts');
 const { connections4, connections6 } = await import('./connection.bpf.ts');
+const { NOTHING_KNOWN } = await import('./connection-tables.ts');
 
 type Value = Infer<typeof connections4.value>;
 const NOW = 1000;
 const connection = (expires: number): Value => ({
+  ...NOTHING_KNOWN,
   expires,
   generation: 1,
-  toLow: 0,
-  toHigh: 0,
-  lowMac: new Uint8Array(6),
-  highMac: new Uint8Array(6),
-  seen: 0,
-  audit: 0,
   port: 80,
   initiator: 300,
   responder: 301,
-  egressCookie: 0,
-  ingressCookie: 0,
-  toldUp: { at: 0, flags: 0 },
-  toldDown: { at: 0, flags: 0 },
 });
 const tuple = (port: number) => ({ low: 1, high: 2, lowPort: port, highPort: 80, protocol: 6 });
 

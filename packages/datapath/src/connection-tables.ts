@@ -12,6 +12,25 @@ type Key = Infer<typeof Tuple>;
 type Value = Infer<typeof Connection>;
 type Maps = Pick<DatapathMaps, 'connections4' | 'connections6'>;
 
+/** A connection of which nothing is known. */
+export const NOTHING_KNOWN: Value = {
+  expires: 0,
+  generation: 0,
+  toLow: 0,
+  toHigh: 0,
+  lowMac: new Uint8Array(6),
+  highMac: new Uint8Array(6),
+  seen: 0,
+  audit: 0,
+  port: 0,
+  initiator: 0,
+  responder: 0,
+  egressCookie: 0,
+  ingressCookie: 0,
+  toldUp: { at: 0, flags: 0 },
+  toldDown: { at: 0, flags: 0 },
+};
+
 /** The tables of both families, as far as they can be read. */
 export interface ConnectionTables {
   readonly connections4: Iterable<readonly [Infer<typeof Tuple4>, Value]>;

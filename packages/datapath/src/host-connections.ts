@@ -6,7 +6,7 @@ import { type Infer, IpProtocol } from '@waggle/bpf';
 import { KernelError, type SocketRow, tcpSockets } from '@waggle/kernel';
 import { isLower, wordsOf } from './address-words.ts';
 import { type Connection, Generation, Lifetime, Seen } from './connection.bpf.ts';
-import { setConnection } from './connection-tables.ts';
+import { NOTHING_KNOWN, setConnection } from './connection-tables.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
 import { monotonicSeconds } from './monotonic.ts';
@@ -14,7 +14,6 @@ import { monotonicSeconds } from './monotonic.ts';
 /** States of TCP: established, and what comes between that and the end. */
 const OPEN = new Set([1, 4, 5, 8]);
 const LISTENS = 10;
-const NO_MAC = new Uint8Array(6);
 
 /**
  * Notes who began the connections that the host has, unless that is known. What is allowed is decided with their next packets.
@@ -32,22 +31,12 @@ export function noteHostConnections(
     const { tuple, hostIsLow } = tupleOf(socket);
     const fromLow = hostIsLow !== listening.has(socket.port);
     const connection: Infer<typeof Connection> = {
+      ...NOTHING_KNOWN,
       expires: monotonicSeconds() + Lifetime.TcpEstablished,
       // Another one than that in force.
       generation: (generation - 1) >>> 0,
-      toLow: 0,
-      toHigh: 0,
-      lowMac: NO_MAC,
-      highMac: NO_MAC,
       seen: (fromLow ? Seen.FromLow : 0) | Seen.Reply | Seen.Onward,
-      audit: 0,
       port: fromLow ? tuple.highPort : tuple.lowPort,
-      initiator: 0,
-      responder: 0,
-      egressCookie: 0,
-      ingressCookie: 0,
-      toldUp: { at: 0, flags: 0 },
-      toldDown: { at: 0, flags: 0 },
     };
     try {
       setConnection(maps, tuple, connection, 'create');

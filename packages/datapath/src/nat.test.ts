@@ -14,7 +14,7 @@ import { errorFrameOf, frameOf, parseErrorFrame, parseFrame, type Segment } from
 
 await import('@waggle/compiler/register');
 const { addressWords, prefixKey } = await import('./address-words.ts');
-const { setConnection } = await import('./connection-tables.ts');
+const { NOTHING_KNOWN, setConnection } = await import('./connection-tables.ts');
 const { fromNetwork, toNetwork } = await import('./host.bpf.ts');
 const { monitoringConfig } = await import('./events/options.ts');
 const { checkedSizes } = await import('./layout.ts');
@@ -187,14 +187,14 @@ class Model {
 
   #connect(segment: Segment): void {
     setConnection(this.maps, tupleOf(segment), {
-      ...NOTHING,
+      ...NOTHING_KNOWN,
       expires: monotonicSeconds() + 60,
       seen: isLow(segment) ? 1 : 0,
     });
   }
 
   #disconnect(segment: Segment): void {
-    setConnection(this.maps, tupleOf(segment), { ...NOTHING, expires: 0, seen: 0 });
+    setConnection(this.maps, tupleOf(segment), NOTHING_KNOWN);
   }
 
   #noTranslation(): bigint {
@@ -202,23 +202,6 @@ class Model {
     return counts.reduce((sum, { packets }) => sum + packets, 0n);
   }
 }
-
-const NO_MAC = new Uint8Array(6);
-const NOTHING = {
-  generation: 0,
-  toLow: 0,
-  toHigh: 0,
-  lowMac: NO_MAC,
-  highMac: NO_MAC,
-  audit: 0,
-  port: 0,
-  initiator: 0,
-  responder: 0,
-  egressCookie: 0,
-  ingressCookie: 0,
-  toldUp: { at: 0, flags: 0 },
-  toldDown: { at: 0, flags: 0 },
-};
 
 const isForTranslation = (port: number): boolean => port >= PORTS.first && port <= PORTS.last;
 const familyOf = ({ source }: Segment): 4 | 6 => (source[0] === 0 ? 4 : 6);
