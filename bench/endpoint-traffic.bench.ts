@@ -1,8 +1,9 @@
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import { uniqueName } from '../packages/kernel/src/testing/lab.ts';
 import { benchmark } from './support/benchmark.ts';
+import { allowedPair } from './support/lab-endpoints.ts';
 import { inTurn, median, spreadOf } from './support/measure.ts';
-import { type Ends, missingTools, NamespaceTraffic, TRAFFIC_PORTS } from './support/namespace-traffic.ts';
+import { type Ends, missingTools, NamespaceTraffic } from './support/namespace-traffic.ts';
 
 await import('@waggle/compiler/register');
 const { DatapathLab } = await import('../e2e/support/datapath-lab.ts');
@@ -12,7 +13,6 @@ const ROUNDS = 21;
 const TRIPS = 4000;
 const THROUGHPUT_ROUNDS = 7;
 const SECONDS = 1;
-const [CLIENT, SERVER] = [300, 301];
 
 /** Two namespaces on one veth pair, with no host in between. */
 function bareWire(): Ends & Disposable {
@@ -34,19 +34,6 @@ function bareWire(): Ends & Disposable {
   };
 }
 
-/** Two endpoints of a host: what the client sends, and what the server gets, is allowed by port and identity, and nothing else is. */
-function endpointsOf(lab: InstanceType<typeof DatapathLab>): Ends {
-  const [client, server] = [lab.endpoint(CLIENT), lab.endpoint(SERVER)];
-  const entries = (direction: 'ingress' | 'egress', identity: number) =>
-    TRAFFIC_PORTS.map(
-      (port) =>
-        ({ direction, identity, protocol: 6, port, portPrefix: 16, action: 'allow', audit: false }) as const,
-    );
-  lab.datapath.setPolicy(CLIENT, entries('egress', SERVER), () => ({ cookie: 1 }));
-  lab.datapath.setPolicy(SERVER, entries('ingress', CLIENT), () => ({ cookie: 2 }));
-  return { from: client.namespace, to: server.namespace, address: server.ipv4 };
-}
-
 await benchmark(
   {
     name: 'endpoint-traffic',
@@ -61,7 +48,7 @@ await benchmark(
     using traffic = new NamespaceTraffic();
     using lab = new DatapathLab({ maxConnections: 65_536 });
     using bare = bareWire();
-    const ours = endpointsOf(lab);
+    const ours = allowedPair(lab);
     for (const { to } of [ours, bare]) await traffic.serve(to, { throughput: true });
     const trips = await inTurn(
       ROUNDS,
