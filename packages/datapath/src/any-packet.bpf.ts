@@ -16,20 +16,20 @@ import {
   u8,
   zeroed,
 } from '@waggle/bpf';
-import { Address, areEqual } from './addresses.bpf.ts';
+import { type Address, areEqual } from './addresses.bpf.ts';
+import { findConnection } from './connection.bpf.ts';
 import { Here } from './decide.bpf.ts';
 import { deliver } from './deliver.bpf.ts';
 import { Aggregation, monitoring, Point } from './event.bpf.ts';
 import { Flow } from './flow.bpf.ts';
-import { follow } from './follow.bpf.ts';
+import { Followed, follow } from './follow.bpf.ts';
+import { IPV6_ADDRESSES, Ipv6Addresses } from './headers.bpf.ts';
 import { admitDiscovery, answerArp, answerDiscovery } from './neighbour.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
 import { discard, dropFlow, pass } from './report.bpf.ts';
 import { tellTrace } from './tell.bpf.ts';
 import { readFlow } from './transport.bpf.ts';
-
-const IPV6_SOURCE = Ethernet.size + 8;
 
 /** Any packet of an endpoint; the control block says which end of it the endpoint is. */
 export const anyPacket = tc((ctx) => {
@@ -40,8 +40,12 @@ export const anyPacket = tc((ctx) => {
   const flow = zeroed(Flow);
   flow.refused = read(ctx, flow, protocol, isSent);
   if (flow.refused === Reason.ForbiddenIcmpv6) return isSent ? answerDiscovery(ctx) : admitDiscovery(ctx);
-  const connection = flow.refused === 0 ? follow(ctx, flow, here) : null;
-  if (!connection) return refuse(ctx, flow, isSent ? Towards.Away : Towards.Endpoint);
+  const followed = zeroed(Followed);
+  const isUnknown = ctx.controlBlock[1] === 1;
+  const goes =
+    flow.refused === 0 && follow(ctx, flow, isUnknown ? null : findConnection(flow.tuple), followed, here);
+  const { connection } = followed;
+  if (!goes) return refuse(ctx, flow, isSent ? Towards.Away : Towards.Endpoint);
   if (isSent) {
     if (monitoring.aggregation === Aggregation.None) {
       tellTrace(ctx, flow, connection, Point.FromEndpoint, ctx.interfaceIndex);
@@ -67,8 +71,8 @@ function isFromSender(ctx: TcContext, flow: Infer<typeof Flow>, protocol: be16):
 
 function isFrom(ctx: TcContext, address: Infer<typeof Address>, protocol: be16): bool {
   if (protocol === EtherType.Ipv4) return ctx.at(Ipv4, Ethernet.size)?.source === address[3];
-  const source = ctx.at(Address, IPV6_SOURCE);
-  return source !== null && areEqual(source, address);
+  const addresses = ctx.at(Ipv6Addresses, Ethernet.size + IPV6_ADDRESSES);
+  return addresses !== null && areEqual(addresses.source, address);
 }
 
 /** Drops a packet: with no more ado than need be, where it is for the link or for a group, as those of any host are. */

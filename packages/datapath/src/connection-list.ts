@@ -1,7 +1,7 @@
 /** Connections, as people want to see them. */
 import { type Infer, IpProtocol, ntoh16 } from '@waggle/bpf';
 import { addressText } from './address-words.ts';
-import { type Connection, Generation, Seen } from './connection.bpf.ts';
+import { type Connection, Generation, isOver, Seen } from './connection.bpf.ts';
 import { connectionEntries } from './connection-tables.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
@@ -83,9 +83,8 @@ export function connectionView(
 
 function stateOf(seen: number, protocol: number): ConnectionState {
   if (protocol === IpProtocol.Tcp) {
-    const ends = seen & (Seen.EndOfLow | Seen.EndOfHigh);
-    if ((seen & Seen.Reset) !== 0 || ends === (Seen.EndOfLow | Seen.EndOfHigh)) return 'over';
-    if (ends !== 0) return 'closing';
+    if (isOver(seen)) return 'over';
+    if ((seen & (Seen.EndOfLow | Seen.EndOfHigh)) !== 0) return 'closing';
   }
   // What answers a handshake has not completed it.
   const needed = protocol === IpProtocol.Tcp ? Seen.Reply | Seen.Onward : Seen.Reply;

@@ -38,42 +38,30 @@ export const Seen = {
 /** What was told of packets that go one way: the last time, in seconds, and their TCP flags. */
 export const Told = struct('told', { at: u32, flags: u8 });
 
-export const Connection = struct(
-  'connection',
-  {
-    /** Seconds of the coarse clock. */
-    expires: u32,
-    generation: u32,
-    /** Where packets to each end go: the host's end of an endpoint's pair, or 0 for the host's own routes. */
-    toLow: u32,
-    toHigh: u32,
-    lowMac: bytes(6),
-    highMac: bytes(6),
-    /** See {@link Seen}. */
-    seen: u8,
-    /** Whether rules in audit mode would have dropped it. */
-    audit: u8,
-    /** The port that policy was asked about. */
-    port: be16,
-    initiator: u32,
-    responder: u32,
-    /** Of the entries that let it pass, at either end; 0 where none was asked. */
-    egressCookie: u32,
-    ingressCookie: u32,
-    /** What was told of packets from low to high, and from high to low. */
-    toldUp: Told,
-    toldDown: Told,
-  },
-  {
-    methods: {
-      /** Whether both ends have said that they are done, or one broke it off. */
-      isOver(): bool {
-        const ended = Seen.EndOfLow | Seen.EndOfHigh;
-        return (this.seen & Seen.Reset) !== 0 || (this.seen & ended) === ended;
-      },
-    },
-  },
-);
+export const Connection = struct('connection', {
+  /** Seconds of the coarse clock. */
+  expires: u32,
+  generation: u32,
+  /** Where packets to each end go: the host's end of an endpoint's pair, or 0 for the host's own routes. */
+  toLow: u32,
+  toHigh: u32,
+  lowMac: bytes(6),
+  highMac: bytes(6),
+  /** See {@link Seen}. */
+  seen: u8,
+  /** Whether rules in audit mode would have dropped it. */
+  audit: u8,
+  /** The port that policy was asked about. */
+  port: be16,
+  initiator: u32,
+  responder: u32,
+  /** Of the entries that let it pass, at either end; 0 where none was asked. */
+  egressCookie: u32,
+  ingressCookie: u32,
+  /** What was told of packets from low to high, and from high to low. */
+  toldUp: Told,
+  toldDown: Told,
+});
 
 /** Of each family. */
 export const MAX_CONNECTIONS = 262_144;
@@ -106,6 +94,14 @@ export function findConnection(tuple: Infer<typeof Tuple>): Ref<typeof Connectio
   return connections4.lookup(tuple4);
 }
 
+/** Puts a connection in place of what was known of it. @returns whether there is room. */
+export function remember({ tuple }: Infer<typeof Flow>, connection: Infer<typeof Connection>): bool {
+  if (!isMapped(tuple.low)) return connections6.update(tuple, connection) === 0;
+  const tuple4 = zeroed(Tuple4);
+  shorten(tuple4, tuple);
+  return connections4.update(tuple4, connection) === 0;
+}
+
 /** Makes the short key of a connection of IPv4. */
 export function shorten(tuple4: Infer<typeof Tuple4>, tuple: Infer<typeof Tuple>): void {
   tuple4.low = tuple.low[3] ?? 0;
@@ -125,7 +121,7 @@ const SIGNALS = TcpFlag.Fin | TcpFlag.Syn | TcpFlag.Rst;
 /** Whether a packet belongs to a connection that we know, and does not begin another one where that has ended. */
 export function goesOn(known: Ref<typeof Connection>, flow: Infer<typeof Flow>, now: u32): bool {
   if (known.expires <= now) return false;
-  return (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn || !known.isOver();
+  return (flow.tcpFlags & (TcpFlag.Syn | TcpFlag.Ack)) !== TcpFlag.Syn || !isOver(known.seen);
 }
 
 /** Notes a packet of a connection. Errors about its packets change nothing. */
@@ -150,11 +146,16 @@ export function seenWith(seen: u8, flow: Infer<typeof Flow>): u8 {
   return since;
 }
 
+/** Whether both ends have said that they are done, or one broke it off. */
+export function isOver(seen: u8): bool {
+  const ended = Seen.EndOfLow | Seen.EndOfHigh;
+  return (seen & Seen.Reset) !== 0 || (seen & ended) === ended;
+}
+
 /** How long a connection lives without another packet. */
 export function lifetimeOf(seen: u8, protocol: u8): u32 {
   if (protocol !== IpProtocol.Tcp) return Lifetime.Other;
   const established = Seen.Reply | Seen.Onward;
-  const ended = Seen.EndOfLow | Seen.EndOfHigh;
-  if ((seen & Seen.Reset) !== 0 || (seen & ended) === ended) return Lifetime.TcpOver;
+  if (isOver(seen)) return Lifetime.TcpOver;
   return (seen & established) === established ? Lifetime.TcpEstablished : Lifetime.TcpBegun;
 }

@@ -3,19 +3,11 @@
  * Both ends are asked here if both are endpoints of this host, the sender's egress and the receiver's ingress, so that the
  * packet goes from one to the other in one step. The host itself is asked like an endpoint if it has a policy.
  */
-import { type bool, type Infer, type Ref, type TcContext, u8, type u32, zeroed } from '@waggle/bpf';
-import { endpoints, HOST, isMapped, peerIdentity } from './addresses.bpf.ts';
+import { type bool, type Infer, type Ref, type TcContext, u8, type u32 } from '@waggle/bpf';
+import { endpoints, HOST, peerIdentity } from './addresses.bpf.ts';
 import { clock } from './clock.bpf.ts';
-import {
-  Connection,
-  connections4,
-  connections6,
-  lifetimeOf,
-  Seen,
-  seenWith,
-  shorten,
-} from './connection.bpf.ts';
-import { type Flow, Tuple4 } from './flow.bpf.ts';
+import { type Connection, lifetimeOf, Seen, seenWith } from './connection.bpf.ts';
+import type { Flow } from './flow.bpf.ts';
 import { findPolicy, hasPolicy, type PolicyValue, type Question, Towards, Verdict } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
 import { tellVerdict } from './tell.bpf.ts';
@@ -34,11 +26,11 @@ export function decide(
   ctx: TcContext,
   flow: Infer<typeof Flow>,
   before: Ref<typeof Connection> | null,
+  connection: Infer<typeof Connection>,
   generation: u32,
   here: u8,
 ): u8 {
   const { tuple } = flow;
-  const connection = zeroed(Connection);
   const fromLow = before ? (before.seen & Seen.FromLow) !== 0 : flow.upwards === 1;
   connection.seen = before?.seen ?? (fromLow ? Seen.FromLow : 0);
   connection.port = before?.port ?? flow.port;
@@ -85,7 +77,7 @@ export function decide(
     connection.audit = u8(connection.audit | (entry?.audit ?? 0));
   }
   noteFirst(connection, before, flow);
-  return remember(flow, connection) ? 0 : Reason.ConnectionTableFull;
+  return 0;
 }
 
 /** Why a packet is dropped that is not from the endpoint at its device, or not for it. */
@@ -104,13 +96,6 @@ function noteFirst(
   }
   connection.seen = seenWith(connection.seen, flow);
   connection.expires = clock() + lifetimeOf(connection.seen, flow.tuple.protocol);
-}
-
-function remember({ tuple }: Infer<typeof Flow>, connection: Infer<typeof Connection>): bool {
-  if (!isMapped(tuple.low)) return connections6.update(tuple, connection) === 0;
-  const tuple4 = zeroed(Tuple4);
-  shorten(tuple4, tuple);
-  return connections4.update(tuple4, connection) === 0;
 }
 
 /** Whether it is the host itself, and it has a policy. Without one the host is open, while endpoints are closed then. */

@@ -47,7 +47,7 @@ export const fromEndpoint = tc((ctx) => {
   const flow = zeroed(Flow);
   const connection = decided(ctx, flow, protocol, Here.Sender);
   if (connection) return deliver(ctx, connection, flow, protocol);
-  return leaveToOthers(ctx, Here.Sender, Towards.Away);
+  return leaveToOthers(ctx, flow, Here.Sender, Towards.Away);
 });
 
 /** To an endpoint, from the host's routes. */
@@ -55,7 +55,7 @@ export const toEndpoint = tc((ctx) => {
   const protocol = ctx.at(Ethernet, 0)?.protocol ?? 0;
   const flow = zeroed(Flow);
   if (decided(ctx, flow, protocol, Here.Receiver)) return pass(ctx, Towards.Endpoint);
-  return leaveToOthers(ctx, Here.Receiver, Towards.Endpoint);
+  return leaveToOthers(ctx, flow, Here.Receiver, Towards.Endpoint);
 });
 
 /** The connection of a packet, if there is nothing to decide about it and nothing to tell of it. */
@@ -79,14 +79,21 @@ function decided(
 function find(ctx: TcContext, flow: Infer<typeof Flow>, protocol: be16): Ref<typeof Connection> | null {
   if (protocol === EtherType.Ipv4) {
     const tuple = zeroed(Tuple4);
-    return readPlain4(ctx, flow, tuple) ? connections4.lookup(tuple) : null;
+    if (!readPlain4(ctx, flow, tuple)) return null;
+    const known = connections4.lookup(tuple);
+    if (!known) flow.isFirst = 1;
+    return known;
   }
-  return protocol === EtherType.Ipv6 && readPlain6(ctx, flow) ? connections6.lookup(flow.tuple) : null;
+  if (protocol !== EtherType.Ipv6 || !readPlain6(ctx, flow)) return null;
+  const known = connections6.lookup(flow.tuple);
+  if (!known) flow.isFirst = 1;
+  return known;
 }
 
 /** Goes on in anyPacket(), which finds there whose packet it is. */
-function leaveToOthers(ctx: TcContext, here: u8, towards: u8): i32 {
+function leaveToOthers(ctx: TcContext, flow: Infer<typeof Flow>, here: u8, towards: u8): i32 {
   ctx.controlBlock[0] = here;
+  ctx.controlBlock[1] = flow.isFirst;
   programs.tailCall(ctx, ProgramIndex.AnyPacket);
   return drop(ctx, Reason.MissedTailCall, towards);
 }

@@ -3,47 +3,47 @@
  * is from it, or for it; what says otherwise belongs to no connection. Connections know the devices of their ends, so that costs
  * a comparison, and one program serves all endpoints.
  */
-import type { bool, Infer, Ref, TcContext, u8, u32 } from '@waggle/bpf';
+import { type bool, type Infer, type Ref, struct, type TcContext, type u8, type u32 } from '@waggle/bpf';
 import { isGroupAddress } from './addresses.bpf.ts';
 import { clock } from './clock.bpf.ts';
-import {
-  advance,
-  type Connection,
-  findConnection,
-  Generation,
-  generations,
-  goesOn,
-} from './connection.bpf.ts';
+import { advance, Connection, Generation, generations, goesOn, remember } from './connection.bpf.ts';
 import { decide, Here, notHere } from './decide.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
 import { Reason } from './reasons.ts';
-import { isNews, noteNews } from './trace.bpf.ts';
+import { noteNews } from './trace.bpf.ts';
+
+/** A copy of a connection: what begins one has it at hand, and looks for nothing. */
+export const Followed = struct('followed', { connection: Connection });
 
 /**
- * The connection of a packet; null for a packet that is refused, see `flow.refused`.
+ * Finds out what is decided about a packet, or decides it.
  *
+ * @param known - Its connection, if there is one.
+ * @param followed - Zeros; that connection afterwards.
  * @param here - Which of its ends has to be the endpoint at this device.
+ * @returns whether it goes on; `flow.refused` says why not.
  */
-export function follow(ctx: TcContext, flow: Infer<typeof Flow>, here: u8): Ref<typeof Connection> | null {
+export function follow(
+  ctx: TcContext,
+  flow: Infer<typeof Flow>,
+  known: Ref<typeof Connection> | null,
+  followed: Infer<typeof Followed>,
+  here: u8,
+): bool {
   const generation = generations.lookup(Generation.InForce) ?? 0;
   const now = clock();
-  const known = findConnection(flow.tuple);
   const before = known && goesOn(known, flow, now) ? known : null;
-  const isDecided = before !== null && before.generation === generation;
-  const connection = isDecided ? before : begin(ctx, flow, before, generation, here);
-  if (!connection) return null;
-  if (isDecided) {
-    if (!isAtDevice(ctx, connection, flow, here)) {
-      flow.refused = notHere(here);
-      return null;
-    }
-    advance(connection, flow, now);
+  if (before === null || before.generation !== generation) {
+    return begin(ctx, flow, before, followed.connection, generation, here);
   }
-  if (isNews(connection, flow, now)) {
-    noteNews(connection, flow, now);
-    flow.isNews = 1;
+  if (!isAtDevice(ctx, before, flow, here)) {
+    flow.refused = notHere(here);
+    return false;
   }
-  return connection;
+  advance(before, flow, now);
+  noteNews(before, flow, now);
+  followed.connection = before;
+  return true;
 }
 
 /** Whether that end of a connection is at this device which has to be. */
@@ -58,20 +58,22 @@ export function isAtDevice(
   return (isLow ? connection.toLow : connection.toHigh) === ctx.interfaceIndex;
 }
 
-/** Decides about a packet. @returns its connection, or null when it is refused. */
+/** Decides about a packet. @returns whether it goes on. */
 function begin(
   ctx: TcContext,
   flow: Infer<typeof Flow>,
   before: Ref<typeof Connection> | null,
+  connection: Infer<typeof Connection>,
   generation: u32,
   here: u8,
-): Ref<typeof Connection> | null {
+): bool {
   flow.isFirst = before ? 0 : 1;
   flow.refused = before ? 0 : reasonNotToBegin(flow);
-  if (flow.refused === 0) flow.refused = decide(ctx, flow, before, generation, here);
-  if (flow.refused !== 0) return null;
-  flow.refused = Reason.ConnectionTableFull;
-  return findConnection(flow.tuple);
+  if (flow.refused === 0) flow.refused = decide(ctx, flow, before, connection, generation, here);
+  if (flow.refused !== 0) return false;
+  noteNews(connection, flow, clock());
+  if (!remember(flow, connection)) flow.refused = Reason.ConnectionTableFull;
+  return flow.refused === 0;
 }
 
 function reasonNotToBegin({ related, tuple }: Infer<typeof Flow>): u8 {

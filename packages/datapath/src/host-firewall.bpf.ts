@@ -14,6 +14,7 @@ import {
   type TcContext,
   u8,
   type u16,
+  zeroed,
 } from '@waggle/bpf';
 import { type Address, HOST, isGroupAddress, peerIdentity } from './addresses.bpf.ts';
 import { findConnection } from './connection.bpf.ts';
@@ -21,7 +22,8 @@ import { Here } from './decide.bpf.ts';
 import { isDeviceAddress } from './device-config.bpf.ts';
 import { Point } from './event.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
-import { follow } from './follow.bpf.ts';
+import { Followed, follow } from './follow.bpf.ts';
+import { isAboutGroups, isAboutNeighbours, REDIRECT } from './icmpv6.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { tellTrace } from './tell.bpf.ts';
 
@@ -29,7 +31,6 @@ const Protocol = { HopByHop: 0, Igmp: 2, Icmpv6: 58, None: 59 } as const;
 const MESSAGE = Ethernet.size + Ipv6.size;
 /** The option that announces those messages which routers have to look at. */
 const HOP_BY_HOP_SIZE = 8;
-const REDIRECT = 137;
 const ROUTER_RENUMBERING = 138;
 
 /** What {@link linkMessage} says of a packet. */
@@ -49,11 +50,12 @@ export function linkMessage(ctx: TcContext, protocol: be16): u8 {
 function kindOf(ctx: TcContext, offset: u16): u8 {
   const type = ctx.at(u8, offset) ?? 0;
   if (type === REDIRECT || type === ROUTER_RENUMBERING) return LinkMessage.Forbidden;
-  const isDiscovery = (type >= 133 && type <= 136) || type === 141 || type === 142;
-  const isAboutGroups = (type >= 130 && type <= 132) || type === 143;
+  // Neighbours that look for an address by that of the link layer (RFC 3122).
+  const isInverse = type === 141 || type === 142;
   const isSecured = type === 148 || type === 149;
   const isAboutRouters = type >= 151 && type <= 153;
-  return isDiscovery || isAboutGroups || isSecured || isAboutRouters ? LinkMessage.Yes : LinkMessage.No;
+  if (isAboutNeighbours(type) || isAboutGroups(type)) return LinkMessage.Yes;
+  return isInverse || isSecured || isAboutRouters ? LinkMessage.Yes : LinkMessage.No;
 }
 
 /**
@@ -74,10 +76,10 @@ export function guardHost(ctx: TcContext, flow: Infer<typeof Flow>, unreadable: 
     // Errors about what it has passed on are the host's to report.
     if (flow.related === 1 && towards === Towards.Away) return 0;
   }
-  const connection = follow(ctx, flow, Here.Nobody);
-  if (!connection) return flow.refused;
+  const followed = zeroed(Followed);
+  if (!follow(ctx, flow, known, followed, Here.Nobody)) return flow.refused;
   const point = towards === Towards.Away ? Point.ToNetwork : Point.FromNetwork;
-  if (flow.isNews === 1) tellTrace(ctx, flow, connection, point, ctx.interfaceIndex);
+  if (flow.isNews === 1) tellTrace(ctx, flow, followed.connection, point, ctx.interfaceIndex);
   return 0;
 }
 

@@ -25,6 +25,7 @@ import {
   u32,
 } from '@waggle/bpf';
 import { Address, endpoints, MAPPED } from './addresses.bpf.ts';
+import { IPV6_ADDRESSES, Ipv6Addresses } from './headers.bpf.ts';
 import { Mac, SOURCE_MAC, setGateway } from './mac.bpf.ts';
 import { Towards } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
@@ -38,7 +39,6 @@ export const Discovery = {
   RouterSolicitation: 133,
   Solicitation: 135,
   Advertisement: 136,
-  Redirect: 137,
 } as const;
 /** What comes over a router has fewer hops left. */
 const HOPS_ON_LINK = 255;
@@ -66,9 +66,7 @@ const TARGET_LINK_ADDRESS = 2;
 /** From a router, solicited, and instead of what was known before. */
 const ADVERTISEMENT_FLAGS = 0xe0000000;
 
-/** The addresses of an IPv6 header, in words. */
-const Addresses = struct('ipv6_ends', { source: Address, destination: Address }, { packed: true });
-const ADDRESSES = Ethernet.size + 8;
+const ADDRESSES = Ethernet.size + IPV6_ADDRESSES;
 /** What a checksum also covers (RFC 8200, 8.1). */
 const PseudoHeader = struct('pseudo_header', {
   source: Address,
@@ -112,7 +110,7 @@ export function answerArp(ctx: TcContext): i32 {
 /** What an endpoint says in neighbour discovery. */
 export function answerDiscovery(ctx: TcContext): i32 {
   const ip = ctx.at(Ipv6, Ethernet.size);
-  const addresses = ctx.at(Addresses, ADDRESSES);
+  const addresses = ctx.at(Ipv6Addresses, ADDRESSES);
   const icmp = ctx.at(Icmp, MESSAGE);
   if (!ip || !addresses || !icmp || ip.hopLimit !== HOPS_ON_LINK) {
     return drop(ctx, Reason.ForbiddenIcmpv6, Towards.Away);
@@ -142,7 +140,7 @@ function advertise(ctx: TcContext): i32 {
   const ethernet = ctx.at(Ethernet, 0);
   const source = ctx.at(Mac, SOURCE_MAC);
   const ip = ctx.at(Ipv6, Ethernet.size);
-  const addresses = ctx.at(Addresses, ADDRESSES);
+  const addresses = ctx.at(Ipv6Addresses, ADDRESSES);
   const message = ctx.at(DiscoveryMessage, MESSAGE);
   if (!ethernet || !source || !ip || !addresses || !message) {
     return drop(ctx, Reason.InvalidPacket, Towards.Away);

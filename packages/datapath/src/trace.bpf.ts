@@ -19,8 +19,10 @@ export function isNews(connection: Infer<typeof Connection>, flow: Infer<typeof 
   return told.at === 0 || isDue || (flagsOf(flow) & ~told.flags) !== 0;
 }
 
-/** Notes that a packet was told of. */
+/** Notes that a packet is going to be told of, if it is worth that. */
 export function noteNews(connection: Infer<typeof Connection>, flow: Infer<typeof Flow>, now: u32): void {
+  if (!isNews(connection, flow, now)) return;
+  flow.isNews = 1;
   const told = flow.upwards === 1 ? connection.toldUp : connection.toldDown;
   told.at = now;
   told.flags = u8(told.flags | flagsOf(flow));

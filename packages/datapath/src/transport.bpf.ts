@@ -24,6 +24,7 @@ import {
 import { Address, areEqual } from './addresses.bpf.ts';
 import { Ends, type Flow, order } from './flow.bpf.ts';
 import { Piece, readHeader4, readHeader6, Transport } from './headers.bpf.ts';
+import { isAboutGroups, isAboutNeighbours, REDIRECT } from './icmpv6.bpf.ts';
 import { Reason } from './reasons.ts';
 
 /** A datagram in pieces, all of which are of one connection. */
@@ -81,8 +82,8 @@ function readAny(ctx: TcContext, flow: Infer<typeof Flow>, ends: Infer<typeof En
     const icmp = ctx.at(Icmp, offset);
     if (!icmp) return Reason.InvalidPacket;
     if (protocol === IpProtocol.Icmpv6) {
-      if (isDiscovery(icmp.type)) return Reason.ForbiddenIcmpv6;
-      if (isGroupManagement(icmp.type)) return Reason.MulticastHandled;
+      if (isAboutNeighbours(icmp.type) || icmp.type === REDIRECT) return Reason.ForbiddenIcmpv6;
+      if (isAboutGroups(icmp.type)) return Reason.MulticastHandled;
     }
     if (isError(icmp.type, protocol)) return readRelated(ctx, flow, ends, offset, etherType);
   }
@@ -205,14 +206,4 @@ function name(
 function isError(type: u8, protocol: u8): bool {
   if (protocol === IpProtocol.Icmpv6) return type >= 1 && type <= 4;
   return type === 3 || type === 11 || type === 12;
-}
-
-/** Routers and neighbours on a link (RFC 4861). */
-function isDiscovery(type: u8): bool {
-  return type >= 133 && type <= 137;
-}
-
-/** Who listens to a group (RFC 2710, RFC 3810). */
-function isGroupManagement(type: u8): bool {
-  return (type >= 130 && type <= 132) || type === 143;
 }
