@@ -1,5 +1,6 @@
 /** The API over a running agent: everything that it answers is of the models that its document shows. */
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { askJson } from '../packages/agent/src/api/testing/ask.ts';
@@ -72,8 +73,10 @@ test('the API of an agent with endpoints and policies', { skip: needsRoot, timeo
     assert.equal((await ask('GET', path)).status, 200, path);
   const { maps } = await client.maps();
   assert.ok(maps.length > 0);
-  for (const { name } of maps)
+  for (const { name, path } of maps) {
+    assert.ok(statSync(path).isFile(), `${name} is pinned at ${path}`);
     assert.equal((await ask('GET', `/v1/map/${encodeURIComponent(name)}`)).status, 200, name);
+  }
 
   const verdictOf = async (port: number): Promise<string> => {
     const to = { endpoint: backend.id, dports: [{ port, protocol: 'TCP' as const }] };

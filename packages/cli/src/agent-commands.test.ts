@@ -150,6 +150,28 @@ describe('the rest of the agent', () => {
     assert.match((await lab.run('map', 'get', 'ct')).stderr, /There is no map ct/);
   });
 
+  test('what may pass is shown of an endpoint, or of an identity', async () => {
+    const { identity } = (await json('endpoint', 'get', 'web')).status;
+    const before = lab.agent.maps.get;
+    lab.agent.maps.get = () => ({
+      ...before('ipcache'),
+      content: [
+        { key: `identity=${identity.id} direction=ingress peer=7 port=80/tcp`, value: 'action=allow' },
+        { key: `identity=7 direction=egress peer=${identity.id} port=any`, value: 'action=deny' },
+      ],
+    });
+    try {
+      const own = await ok('bpf', 'policy', 'get', 'web');
+      assert.match(own, /^IDENTITY .*\n\d+ +ingress +7 +80\/tcp +allow\n$/);
+      assert.equal(await ok('bpf', 'policy', 'get', String(identity.id)), own);
+      assert.match(await ok('bpf', 'policy', 'get', '7'), /\n7 +egress /);
+      assert.equal((await lab.run('bpf', 'policy', 'get', '8')).status, 1);
+      assert.match((await lab.run('bpf', 'policy', 'get', 'wob')).stderr, /There is no endpoint/);
+    } finally {
+      lab.agent.maps.get = before;
+    }
+  });
+
   test('debuginfo has it all in one', async () => {
     const text = (await lab.run('debuginfo')).stdout;
     for (const heading of ['Versions', 'Status', 'Endpoints'])

@@ -3,12 +3,15 @@ import type { BPFMap } from '@waggle/agent/client';
 import { agentOf, ask } from './ask.ts';
 import type { ClientOptions } from './client-options.ts';
 import { type Context, ExitCode } from './context.ts';
+import { endpointId } from './endpoint-id.ts';
 import { entriesText, mapListText } from './map-text.ts';
 import { styleFor } from './output.ts';
 import { print } from './print.ts';
 
 /** Maps that belong together. */
 export type Names = readonly [string, ...string[]];
+
+type MapEntry = NonNullable<BPFMap['cache']>[number];
 
 /** More than any map of ours holds. */
 const ALL = 1 << 24;
@@ -33,8 +36,37 @@ export async function matching(
   options: ClientOptions,
   context: Context,
 ): Promise<void> {
+  await printFound(names, ({ key, value }) => hasWord(key, text) || hasWord(value, text), options, context);
+}
+
+/** @param subject - An endpoint, or an identity by its number. */
+export async function policyOf(
+  names: Names,
+  subject: string,
+  options: ClientOptions,
+  context: Context,
+): Promise<void> {
+  const identity = /^\d+$/.test(subject) ? subject : await identityOf(subject, options, context);
+  await printFound(names, ({ key }) => key.startsWith(`identity=${identity} `), options, context);
+}
+
+async function identityOf(
+  endpoint: string,
+  options: ClientOptions,
+  context: Context,
+): Promise<number | undefined> {
+  const { status } = await ask(context, agentOf(options).endpoint(endpointId(endpoint)));
+  return status.identity?.id;
+}
+
+async function printFound(
+  names: Names,
+  isWanted: (entry: MapEntry) => boolean,
+  options: ClientOptions,
+  context: Context,
+): Promise<void> {
   const map = await joined(names, options, ALL, context);
-  const cache = (map.cache ?? []).filter(({ key, value }) => hasWord(key, text) || hasWord(value, text));
+  const cache = (map.cache ?? []).filter(isWanted);
   if (cache.length === 0) context.exitCode = ExitCode.failure;
   const found: BPFMap = { ...map, cache, truncated: false };
   print(options, context, found, () => entriesText(found, styleFor(context.stdout).width));

@@ -52,6 +52,11 @@ test('entries that say something by name are shown in columns', () => {
 300       egress     -       redirect  15000
 `,
   );
+  const counted = entry('reason=201 name=Multicast handled direction=egress', 'packets=6');
+  assert.equal(
+    entriesText({ ...map('metrics', 1), cache: [counted] }, 100),
+    'REASON  NAME               DIRECTION  PACKETS\n201     Multicast handled  egress     6\n',
+  );
   const mixed = [...cache, entry('plain', 'text')];
   assert.match(entriesText({ ...map('policies', 3), cache: mixed }, 100), /^KEY +VALUE\n/);
 });

@@ -48,7 +48,7 @@ export function entriesText({ cache = [], entries, truncated = false }: BPFMap, 
 /** What a text says in the form `name=value name=value`; undefined for one in another form. */
 function fieldsOf(text: string): Map<string, string> | undefined {
   const fields = new Map<string, string>();
-  for (const part of text.split(' ')) {
+  for (const part of text.split(/ (?=[A-Za-z][\w-]*=)/)) {
     const [, name, value] = /^([A-Za-z][\w-]*)=(.*)$/.exec(part) ?? [];
     if (name === undefined || value === undefined || fields.has(name)) return undefined;
     fields.set(name, value);

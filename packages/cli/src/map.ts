@@ -7,13 +7,13 @@ import type { ClientOptions } from './client-options.ts';
 import type { Context } from './context.ts';
 import { addExamples } from './examples.ts';
 import { addAsking, addGroup } from './group.ts';
-import type { EntryOptions } from './map-actions.ts';
+import type { EntryOptions, Names } from './map-actions.ts';
 
 const actions = () => import('./map-actions.ts');
 
 /** What maps hold, and what they are called. */
 const TABLES = [
-  { noun: 'policy', maps: ['policies'], holds: 'what may pass, by identity', example: '1234' },
+  { noun: 'policy', maps: ['policies'], holds: 'what may pass, by identity', example: 'web-1' },
   {
     noun: 'ct',
     maps: ['connections4', 'connections6'],
@@ -71,6 +71,10 @@ export function addMap(program: Command, context: Context): void {
     limited(addAsking(table, 'list', `list ${holds}`, [`waggle bpf ${noun} list`])).action(
       async (options: EntryOptions) => (await actions()).entries(maps, options, context),
     );
+    if (noun === 'policy') {
+      addPolicyGet(table, maps, context);
+      continue;
+    }
     addAsking(table, 'get <text>', 'show the entries in which a word stands: an address, a number', [
       `waggle bpf ${noun} get ${example}`,
     ])
@@ -79,6 +83,20 @@ export function addMap(program: Command, context: Context): void {
         (await actions()).matching(maps, text, options, context),
       );
   }
+}
+
+function addPolicyGet(table: Command, maps: Names, context: Context): void {
+  addAsking(
+    table,
+    'get <subject>',
+    'show what may pass at an endpoint, or of an identity, by its number',
+    ['waggle bpf policy get web-1'],
+    ['waggle bpf policy get 1234'],
+  )
+    .addHelpText('after', GET_HELP)
+    .action(async (subject: string, options: ClientOptions) =>
+      (await actions()).policyOf(maps, subject, options, context),
+    );
 }
 
 const limited = (command: Command): Command =>

@@ -59,7 +59,8 @@ function viewOf(name: string, map: KernelMap, pins: string, pinned: readonly Pin
   const kind = Object.entries(mapTypes).find(([, { number }]) => number === type)?.[0] ?? String(type);
   const entries = map instanceof TableMap ? countOf(map) : 0;
   // The directory is named by the layout of all maps.
-  const path = pinned.find((object) => object.path.endsWith(`/${name}`))?.path ?? pins;
+  const path =
+    pinned.find((object) => object.kind === 'map' && object.path.endsWith(`/${name}`))?.path ?? pins;
   return { name, type: kind, entries, maxEntries, keySize, valueSize, path };
 }
 
