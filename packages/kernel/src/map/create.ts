@@ -110,10 +110,18 @@ export function openMap<const S extends MapSpec>(source: MapSource, spec?: S): M
 const hasBtf = ({ type, key, value }: MapSpec): boolean =>
   key !== undefined && value !== undefined && mapTypes[type].value === 'declared' && type !== 'stackTrace';
 
+/** Who makes one map of a declaration makes many. */
+const known = new WeakMap<MapSpec, ReturnType<typeof mapBtf>>();
+
+function btfOf(spec: MapSpec): ReturnType<typeof mapBtf> {
+  if (!known.has(spec)) known.set(spec, mapBtf(spec));
+  return known.get(spec);
+}
+
 function createDescriptor(spec: MapSpec, name: string): number {
   const { type, key, value, maxEntries, flags, numaNode = 0, extra, inner } = spec;
   const object = `map "${name}"`;
-  const types = hasBtf(spec) ? mapBtf({ key, value }) : undefined;
+  const types = hasBtf(spec) ? btfOf(spec) : undefined;
   const btf = types && tryLoadBtf(types.bytes, object);
   const template = inner ? createDescriptor(inner, '') : undefined;
   try {

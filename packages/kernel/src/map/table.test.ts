@@ -54,6 +54,21 @@ test('a hash map behaves like a Map', { skip: needsRoot }, () => {
   assert.equal(map.has(key(80)), false);
 });
 
+test('an entry is set on another thread, or not', { skip: needsRoot }, async () => {
+  const inner = hashMap({ name: 'inner', key: u32, value: u32, maxEntries: 4 });
+  using byName = createMap(hashOfMaps({ key: u64, inner, maxEntries: 2 }), { name: 'by_name' });
+  using first = createMap(inner);
+  using second = createMap(inner);
+  assert.equal(await byName.setAside(1n, first, 'create'), true);
+  assert.equal(byName.get(1n), first.info().id);
+  assert.equal(await byName.setAside(1n, second, 'create'), false, 'it is there');
+  assert.equal(byName.get(1n), first.info().id);
+  const both = [byName.setAside(1n, second), byName.setAside(2n, first)];
+  assert.deepEqual(await Promise.all(both), [true, true]);
+  assert.deepEqual([byName.get(1n), byName.get(2n)], [second.info().id, first.info().id]);
+  assert.equal(await byName.setAside(3n, first), false, 'there is no room');
+});
+
 test('many entries go in and out as bytes', { skip: needsRoot }, () => {
   const Prefix = struct('prefix', { prefixLength: u32, address: be32 });
   for (const spec of [

@@ -86,6 +86,19 @@ export class TableMap<K, In, Out = In> extends KernelMap implements Iterable<[K,
     this.#setBuffered(mode);
   }
 
+  /**
+   * The same on another thread, for a map whose changes the kernel lets wait (one of maps: some 8 ms). Map and value have to stay
+   * open until then.
+   * @returns whether it is set; {@link set} says why not.
+   */
+  setAside(key: K, value: In, mode: UpdateMode = 'any'): Promise<boolean> {
+    const buffers = { key: new NativeBuffer(this.#key.size), value: new NativeBuffer(this.#value.size) };
+    this.#key.write(buffers.key.view, 0, key);
+    this.#value.write(buffers.value.view, 0, value);
+    const update = new Attribute(MapElement, { map_fd: this.fd, ...buffers, flags: modes[mode] });
+    return update.executeAside(Command.mapUpdate);
+  }
+
   /** Sets what the buffers hold. */
   #setBuffered(mode: UpdateMode): void {
     if (mode !== this.#updateMode) {

@@ -56,6 +56,8 @@ export type AttributeValues<T> = {
 
 /** The attribute of the call that is under way: a root for the garbage collector, which does not see into addresses. */
 const root: { attribute: unknown } = { attribute: undefined };
+/** The same for calls on other threads. */
+const aside = new Set<unknown>();
 
 /** The argument of one command (or a struct that the kernel fills), laid out in memory that the kernel can reach. */
 export class Attribute<T> {
@@ -98,6 +100,16 @@ export class Attribute<T> {
     const result = libc.bpf(command, this.memory.address, this.memory.size);
     root.attribute = undefined;
     return result;
+  }
+
+  /** The same on another thread; whether it succeeded. Nothing of it may be changed until then. */
+  async executeAside(command: Command): Promise<boolean> {
+    aside.add(this);
+    try {
+      return await libc.bpfAside(command, this.memory.address, this.memory.size);
+    } finally {
+      aside.delete(this);
+    }
   }
 
   #field(name: keyof T & string): Field {

@@ -37,7 +37,8 @@ const {
   pidfdGetfd: PIDFD_GETFD,
 } = numbers;
 
-const syscallBpf: Native = libc.func('syscall', 'long', ['long', 'int', 'uintptr_t', 'uint32_t']);
+const nativeBpf = libc.func('syscall', 'long', ['long', 'int', 'uintptr_t', 'uint32_t']);
+const syscallBpf: Native = nativeBpf;
 const SYSCALL_PARAMETERS = ['long', 'uintptr_t', 'long', 'long', 'long', 'long'];
 const syscall = bind('syscall', 'long', SYSCALL_PARAMETERS);
 const syscallLong = libc.func('syscall', 'long', SYSCALL_PARAMETERS);
@@ -46,6 +47,15 @@ const syscallLong = libc.func('syscall', 'long', SYSCALL_PARAMETERS);
 export function bpf(command: number, attribute: number, size: number): number {
   const returned = syscallBpf(BPF, command, attribute, size);
   return returned === -1 ? -koffi.errno() : returned;
+}
+
+/** bpf(2) on another thread; whether it succeeded, for its errno is that thread's. What `attribute` points to has to stay until then. */
+export function bpfAside(command: number, attribute: number, size: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    nativeBpf.async(BPF, command, attribute, size, (error: Error | null, returned: number) =>
+      error ? reject(error) : resolve(returned >= 0),
+    );
+  });
 }
 
 /** perf_event_open(2); `cpu` or `pid` may be -1, `groupFd` -1 for none. */
