@@ -160,6 +160,15 @@ export class Datapath implements Disposable {
    *   has changed.
    */
   addEndpoint(spec: EndpointSpec): void {
+    Array.from(this.addingEndpoint(spec));
+  }
+
+  /**
+   * The same in steps: for each program that is new at the device the kernel lets this thread wait some 8 ms, and between them others
+   * may have their turn. Every step is to be done, in the network namespace of the host's end; the endpoint is there after the last one.
+   * @throws what {@link addEndpoint} throws; nothing has changed then.
+   */
+  *addingEndpoint(spec: EndpointSpec): Generator<void> {
     if (spec.ipv4 === undefined && spec.ipv6 === undefined) {
       throw new WaggleError('MISSING_FIELD', `the endpoint at device ${spec.interface} has no address`);
     }
@@ -167,7 +176,7 @@ export class Datapath implements Disposable {
     // Programs drop what comes from a device without an endpoint, so it is there before them.
     const undo = this.#endpoints.put(spec);
     try {
-      this.#links.attach(spec.interface, { from, to });
+      yield* this.#links.attaching(spec.interface, { from, to });
     } catch (error) {
       undo();
       throw error;
@@ -275,6 +284,14 @@ export class Datapath implements Disposable {
     target: (entry: E) => PolicyMapTarget,
   ): void {
     this.apply({ policies: [{ identity, entries, target }] });
+  }
+
+  /**
+   * Sees to it that the first policy of an identity will be in force without a wait; until it is, everything is dropped.
+   * It need not be called, and may do nothing: then there is that wait.
+   */
+  preparePolicy(identity: number): Promise<void> {
+    return this.#policies.prepare(identity);
   }
 
   /** Takes a policy away: what its endpoints send and get is dropped. */

@@ -54,6 +54,11 @@ export class DeviceLinks<Name extends string> implements Disposable {
    * @throws KernelError; everything is as before then.
    */
   attach(device: number, programs: Readonly<Record<Name, Program>>): void {
+    Array.from(this.attaching(device, programs));
+  }
+
+  /** The same in steps, each of which attaches one program; they are there for good after the last one. @throws KernelError */
+  *attaching(device: number, programs: Readonly<Record<Name, Program>>): Generator<void> {
     const links = this.#links.get(device) ?? new Map<Name, Link>();
     const undo: (() => void)[] = [];
     using previous = new DisposableList();
@@ -76,6 +81,7 @@ export class DeviceLinks<Name extends string> implements Disposable {
         });
         const path = this.#pin(device, name, created);
         if (path !== undefined) undo.push(() => unpin(path));
+        yield;
       }
     } catch (error) {
       for (const step of undo.reverse()) step();

@@ -1,6 +1,6 @@
 /** Endpoints that come, change and go, also while nobody has the datapath in his hands. */
 import assert from 'node:assert/strict';
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { Link } from '@waggle/kernel';
@@ -72,6 +72,27 @@ test('another identity is one of both addresses', { skip: needsRoot }, async () 
     );
     assert.deepEqual(attached(pins, device), before, 'no program has changed for that');
     assert.throws(() => datapath.updateEndpoint(device + 100, { identity: 1 }), { code: 'NOT_FOUND' });
+  });
+});
+
+test('added in steps, it is there after the last one, or nothing of it', { skip: needsRoot }, async () => {
+  await withPins((pins, device) => {
+    using datapath = Datapath.open({ pins, ...SMALL });
+    const links = join(pins, 'endpoints', String(device));
+    const steps = datapath.addingEndpoint(specOf(device));
+    assert.equal(steps.next().done, false);
+    assert.deepEqual(readdirSync(links), ['from'], 'nothing that it sends is undecided');
+    assert.deepEqual(datapath.endpoints(), []);
+    assert.deepEqual([steps.next().done, steps.next().done], [false, true]);
+    assert.deepEqual(datapath.endpoints(), [{ device, spec: specOf(device) }]);
+    datapath.removeEndpoint(device);
+
+    const failing = datapath.addingEndpoint(specOf(device));
+    failing.next();
+    mkdirSync(join(links, 'to'));
+    assert.throws(() => failing.next(), { code: 'EXISTS' });
+    assert.deepEqual(readdirSync(links), ['to'], 'of somebody else');
+    assert.deepEqual([...datapath.maps.endpoints], []);
   });
 });
 

@@ -29,6 +29,7 @@ import {
   packEntries,
   packKeys,
 } from './policy-map.ts';
+import { makeEmptyRows } from './policy-rows.ts';
 
 /** A policy as it shall be, or what changes in it. */
 export type PolicyUpdate<E extends PolicyMapEntry = PolicyMapEntry> = {
@@ -62,6 +63,7 @@ type Debt =
   | { readonly kind: 'unknown' };
 
 const NO_DEBT: Debt = { kind: 'none' };
+const UNKNOWN: Debt = { kind: 'unknown' };
 const EMPTY: PackedElements = { keys: new Uint8Array(), values: new Uint8Array() };
 const noCookie = (): PolicyMapTarget => ({ cookie: 0 });
 
@@ -72,6 +74,8 @@ export class PolicySets {
   readonly #generations: DatapathMaps['generations'];
   readonly #spec: typeof policy;
   #debt: Debt;
+  /** The identity that gets empty policies on another thread. */
+  #preparing: number | undefined;
   #settling = false;
   #closed = false;
 
@@ -83,7 +87,7 @@ export class PolicySets {
     this.#policies = policies;
     this.#generations = generations;
     this.#spec = spec;
-    this.#debt = generations.get(Generation.Unsettled) === 0 ? NO_DEBT : { kind: 'unknown' };
+    this.#debt = generations.get(Generation.Unsettled) === 0 ? NO_DEBT : UNKNOWN;
   }
 
   /** The identities that have a policy. */
@@ -95,6 +99,23 @@ export class PolicySets {
   /** The map of the policy that is in force; null without one. To be closed. */
   open(identity: number): PolicyMap | null {
     return this.#open(identity, this.inForce);
+  }
+
+  /**
+   * Sees to it that the first policy of an identity will need no wait of this thread, unless that is being done for another one.
+   * Until there is that policy, the identity has one without entries.
+   */
+  async prepare(identity: number): Promise<void> {
+    const isThere = this.#policies.has({ identity, set: this.inForce });
+    if (this.#preparing !== undefined || isThere || !this.#hasRoomFor(1)) return;
+    this.#preparing = identity;
+    // The rows do not come at the same instant.
+    this.#generations.set(Generation.Unsettled, 1);
+    // Why it fails is told to whoever writes the policy.
+    const done = await makeEmptyRows(this.#policies, this.#spec, identity).catch(() => false);
+    this.#preparing = undefined;
+    if (!done) this.#debt = UNKNOWN;
+    if (!this.#closed) this.#noteSettled();
   }
 
   /**
@@ -130,7 +151,8 @@ export class PolicySets {
     const { entries, target = noCookie } = update;
     if (entries === null) return map ? { identity, kind: 'remove' } : undefined;
     const content = packEntries(entries, target);
-    if (!map) return { identity, kind: 'create', content };
+    // What is there of a policy that is being prepared may be there in one set.
+    if (!map || identity === this.#preparing) return { identity, kind: 'create', content };
     const found = difference(map.readPacked(), content);
     if (found.removed.length === 0 && found.upserted.keys.length === 0) return undefined;
     return { identity, kind: 'differ', difference: found };
@@ -146,7 +168,7 @@ export class PolicySets {
     this.#assertRoom(changes);
     this.#generations.set(Generation.Unsettled, 1);
     // Until this is done, only the kernel knows how far it got.
-    this.#debt = { kind: 'unknown' };
+    this.#debt = UNKNOWN;
     this.#do(changes, 1 - this.inForce);
     this.#debt = { kind: 'changes', changes };
   }
@@ -163,7 +185,7 @@ export class PolicySets {
    */
   undo(changes: readonly Change[], before: number): void {
     if (changes.length === 0 || this.#debt.kind === 'none') return;
-    this.#debt = { kind: 'unknown' };
+    this.#debt = UNKNOWN;
     if (this.inForce !== before) this.#turn();
     void this.#settleLater();
   }
@@ -219,11 +241,18 @@ export class PolicySets {
   #payDebt(): void {
     const debt = this.#debt;
     const set = 1 - this.inForce;
-    this.#debt = { kind: 'unknown' };
+    this.#debt = UNKNOWN;
     if (debt.kind === 'changes') this.#do(debt.changes, set);
     else this.#copyInForce(set);
     this.#debt = NO_DEBT;
-    this.#generations.set(Generation.Unsettled, 0);
+    this.#noteSettled();
+  }
+
+  /** Puts on record that the sets are the same, if they are. */
+  #noteSettled(): void {
+    if (this.#debt.kind === 'none' && this.#preparing === undefined) {
+      this.#generations.set(Generation.Unsettled, 0);
+    }
   }
 
   /** Makes changes in a set that is not in force. */
@@ -266,9 +295,13 @@ export class PolicySets {
     const created = changes.filter(({ kind }) => kind === 'create').length;
     if (created === 0) return;
     const removed = changes.filter(({ kind }) => kind === 'remove').length;
-    const room = this.#policies.maxEntries / 2;
-    const wanted = [...this.identities()].length + created - removed;
-    if (wanted > room) throw fullMap('the map of policies', room, 'maxPolicies');
+    if (!this.#hasRoomFor(created - removed)) {
+      throw fullMap('the map of policies', this.#policies.maxEntries / 2, 'maxPolicies');
+    }
+  }
+
+  #hasRoomFor(more: number): boolean {
+    return [...this.identities()].length + more <= this.#policies.maxEntries / 2;
   }
 
   #write(map: PolicyMap, identity: number, { removed, upserted }: PolicyDifference): void {
