@@ -1,6 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { Network, NetworkNamespace } from '@waggle/kernel';
-import { connectEndpoint, GATEWAY, PairRemoval } from '../packages/agent/src/workload/index.ts';
+import {
+  connectEndpoint,
+  GATEWAY,
+  PairRemoval,
+  routeToEndpoint,
+} from '../packages/agent/src/workload/index.ts';
 import { benchmark } from './support/benchmark.ts';
 import { compare, cpuTime, median, wallTime } from './support/measure.ts';
 
@@ -44,7 +49,11 @@ await benchmark(
     using pod = NetworkNamespace.create(names.pod);
     try {
       using network = Network.open(host);
-      const connect = () => connectEndpoint({ host, namespace: pod, hostName: 'lxc1', addresses });
+      const connect = () => {
+        const pair = connectEndpoint({ host, namespace: pod, hostName: 'lxc1', addresses });
+        const { hostName: name, hostIndex: index, mac } = pair;
+        routeToEndpoint({ host, network, name, index, mac, addresses });
+      };
       const connecting = (body: () => void) => () => {
         const time = wallTime(body);
         network.links.delete('lxc1');

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { AgentEvent } from '@waggle/agent';
-import { NetworkNamespace } from '@waggle/kernel';
+import { Network, NetworkNamespace } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 
 await import('@waggle/compiler/register');
@@ -97,6 +97,46 @@ test('many endpoints come and go at once, and nothing is left', { skip: needsRoo
   lab.disperse(crowd);
   await lab.settle(before);
   assert.deepEqual(lab.counts(), before);
+});
+
+test('an endpoint that is being made lets nothing pass, and cannot be removed', {
+  skip: needsRoot,
+}, async () => {
+  await using lab = await AgentLab.start();
+  using namespace = NetworkNamespace.createAnonymous();
+  const path = `/proc/${process.pid}/fd/${namespace.fd}`;
+  const { endpoints, host } = lab.agent;
+  using network = Network.open(host.namespace);
+  const made = endpoints.create({ labels: ['app=short'], namespace: { path } });
+  const [early] = endpoints.list();
+  assert.equal(early?.state, 'regenerating');
+  assert.equal(network.links.get(`lxc${early?.id}`).up, false);
+  assert.throws(() => endpoints.remove({ id: early?.id ?? 0 }), { code: 'BUSY' });
+  const { id, state } = await made;
+  assert.deepEqual([id, state], [early?.id, 'ready']);
+  assert.equal(network.links.get(`lxc${id}`).up, true);
+  endpoints.remove({ id });
+});
+
+test('an endpoint whose namespace vanishes while it is made is not made', { skip: needsRoot }, async () => {
+  await using lab = await AgentLab.start();
+  const { endpoints } = lab.agent;
+  // With the first one the programs come, which stay.
+  endpoints.remove({ id: (await lab.endpoint('app=first')).id });
+  await setTimeout(500);
+  const before = lab.counts();
+  const namespace = NetworkNamespace.createAnonymous();
+  const path = `/proc/${process.pid}/fd/${namespace.fd}`;
+  const made = endpoints.create({ labels: ['app=short'], namespace: { path } });
+  {
+    // With its namespace goes its device, and with that the pair.
+    using network = Network.open(lab.agent.host.namespace);
+    network.links.delete(`lxc${endpoints.list()[0]?.id}`);
+  }
+  await assert.rejects(made, { code: 'NOT_FOUND' });
+  namespace.close();
+  await lab.settle(before);
+  assert.deepEqual([endpoints.list(), lab.counts()], [[], before]);
 });
 
 test('an endpoint whose namespace vanishes is removed', { skip: needsRoot }, async () => {

@@ -242,8 +242,12 @@ export class Agent {
       enforcer: this.enforcer,
       labelFilter: new LabelFilter(this.options['label-filter']),
       ...(this.#state.endpoints.found && { next: this.#state.endpoints.found.next }),
-      onChange: ({ id, name, identity, addresses }, what) => {
+      save: () => {
         this.#saveEndpoints();
+        // Who asked for it waits for the disk in any case.
+        if (this.#ready) this.store.flush().catch(() => {});
+      },
+      onChange: ({ id, name, identity, addresses }, what) => {
         if (!this.#ready) return;
         const fields = { endpoint: id, name, identity, ...addresses };
         this.log.info(fields, `Endpoint ${what}`);

@@ -10,10 +10,14 @@ import type { Endpoint } from './endpoint.ts';
 
 /** The devices of endpoints. */
 export interface EndpointNetworks {
-  /** Makes a veth pair into a namespace. Nothing is left behind when it throws. */
+  /** Makes a veth pair into a namespace, through which nothing passes yet. Nothing is left behind when it throws. */
   connect(place: NamespacePlace, id: number, addresses: EndpointAddresses): EndpointDevice;
   /** Takes a device that somebody else has made. */
-  take(device: { readonly name: string; readonly mac: string }, addresses: EndpointAddresses): EndpointDevice;
+  take(device: { readonly name: string; readonly mac: string }): EndpointDevice;
+  /** Lets packets pass at a device. */
+  admit(device: EndpointDevice, addresses: EndpointAddresses): void;
+  /** Whether packets can pass there. */
+  isAdmitted(device: EndpointDevice, addresses: EndpointAddresses): boolean;
   /** Whether the device is still the one that it was. */
   isThere(device: EndpointDevice): boolean;
   /** Removes what was made; harmless when it is gone. */
@@ -23,6 +27,8 @@ export interface EndpointNetworks {
 /** What the datapath does for an endpoint. */
 export interface EndpointPrograms {
   addEndpoint(spec: EndpointSpec): void;
+  /** The same, with turns for others where the kernel lets it wait. */
+  addEndpointInTurns(spec: EndpointSpec): Promise<void>;
   updateEndpoint(device: number, change: Pick<EndpointSpec, 'identity'>): void;
   removeEndpoint(device: number): void;
 }
@@ -41,7 +47,9 @@ export interface EndpointsOptions {
   readonly identities: IdentityTable;
   readonly enforcer: Enforcer;
   readonly labelFilter: LabelFilter;
-  /** Told after every change, for the store and for those who follow. */
+  /** Begins to bring them to disk. */
+  readonly save: () => void;
+  /** Told after every change, for those who follow. */
   readonly onChange: (endpoint: Endpoint, what: 'created' | 'changed' | 'deleted') => void;
   /** The number that the next endpoint gets. */
   readonly next?: number;

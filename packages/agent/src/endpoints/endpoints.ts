@@ -49,8 +49,14 @@ export class Endpoints implements EndpointControl {
     const undo: (() => void)[] = [];
     try {
       const endpoint = this.#begin(request, undo);
-      await this.#settleIdentity(endpoint, undo);
-      this.#connect(endpoint, request, undo);
+      const policy = this.#settleIdentity(endpoint, undo);
+      try {
+        await this.#connect(endpoint, request, undo);
+      } finally {
+        await policy;
+      }
+      await this.#enforcePolicy(endpoint);
+      if (endpoint.device) this.#options.networks.admit(endpoint.device, endpoint.addresses);
       endpoint.enter('ready', 'Programs are in place, its policy is in force');
       this.#options.onChange(endpoint, 'created');
       return this.#view(endpoint);
@@ -81,7 +87,7 @@ export class Endpoints implements EndpointControl {
       this.#releaseIdentity(endpoint.id, before);
       endpoint.enter('ready', 'Labels changed');
     }
-    this.#options.onChange(endpoint, 'changed');
+    this.#changed(endpoint, 'changed');
     return this.#view(endpoint);
   }
 
@@ -94,15 +100,17 @@ export class Endpoints implements EndpointControl {
     this.#options.enforcer.enforce();
     this.#load(endpoint);
     endpoint.enter('ready', 'Regenerated');
-    this.#options.onChange(endpoint, 'changed');
+    this.#changed(endpoint, 'changed');
     return this.#view(endpoint);
   }
 
   remove(reference: EndpointReference): EndpointView {
     const endpoint = this.table.get(reference);
-    if (endpoint.state === 'disconnecting') {
-      throw new WaggleError('BUSY', `The endpoint ${endpoint.name} is being removed already.`);
-    }
+    this.#checkReady(endpoint);
+    return this.#remove(endpoint);
+  }
+
+  #remove(endpoint: Endpoint): EndpointView {
     endpoint.enter('disconnecting', 'Being removed');
     const { programs, networks, pools } = this.#options;
     const { device, addresses } = endpoint;
@@ -114,17 +122,20 @@ export class Endpoints implements EndpointControl {
     this.#releaseIdentity(endpoint.id, endpoint.identity);
     endpoint.enter('disconnected', 'Removed');
     this.table.remove(endpoint);
-    this.#options.onChange(endpoint, 'deleted');
+    this.#changed(endpoint, 'deleted');
     return this.#view(endpoint);
   }
 
-  /** The device of an endpoint has gone, or another has its number: with its namespace, mostly. */
+  /**
+   * The device of an endpoint has gone, or another has its number: with its namespace, mostly. An endpoint that is being made finds
+   * that out by itself.
+   */
   deviceIsGone(interfaceIndex: number): EndpointView | undefined {
     const endpoint = [...this.table].find(
-      ({ device, state }) => device?.interfaceIndex === interfaceIndex && state !== 'disconnecting',
+      ({ device, state }) => device?.interfaceIndex === interfaceIndex && state === 'ready',
     );
     if (!endpoint?.device || this.#options.networks.isThere(endpoint.device)) return undefined;
-    return this.remove({ id: endpoint.id });
+    return this.#remove(endpoint);
   }
 
   /**
@@ -151,9 +162,11 @@ export class Endpoints implements EndpointControl {
       if (gone.includes(endpoint)) continue;
       endpoint.enter('regenerating', 'Taking over what is in the kernel');
       this.#load(endpoint);
+      const { device, addresses } = endpoint;
+      if (device && !networks.isAdmitted(device, addresses)) networks.admit(device, addresses);
       endpoint.enter('ready', 'Restored');
     }
-    for (const endpoint of gone) this.remove({ id: endpoint.id });
+    for (const endpoint of gone) this.#remove(endpoint);
     return gone.map(({ name }) => name);
   }
 
@@ -177,7 +190,10 @@ export class Endpoints implements EndpointControl {
       ...(request.container && { container: request.container }),
     });
     this.table.add(endpoint);
-    undo.push(() => this.table.remove(endpoint));
+    undo.push(() => {
+      this.table.remove(endpoint);
+      if (endpoint.device) this.#options.save();
+    });
     return endpoint;
   }
 
@@ -196,33 +212,42 @@ export class Endpoints implements EndpointControl {
     return allocated;
   }
 
-  async #settleIdentity(endpoint: Endpoint, undo: (() => void)[]): Promise<void> {
+  /** Answers when the policy of its identity can be put in force. */
+  #settleIdentity(endpoint: Endpoint, undo: (() => void)[]): Promise<void> {
     const { identities, enforcer } = this.#options;
-    const { id } = identities.acquire(
-      endpoint.id,
-      this.#identityLabels(endpoint.labels),
-      endpoint.namedPorts,
-    );
+    const labels = this.#identityLabels(endpoint.labels);
+    const { id } = identities.acquire(endpoint.id, labels, endpoint.namedPorts);
     endpoint.identity = id;
     undo.push(() => this.#releaseIdentity(endpoint.id, id));
     endpoint.enter('waiting-to-regenerate', `Has identity ${id}`);
-    enforcer.keep(id);
+    return enforcer.keepSoon(id);
+  }
+
+  async #enforcePolicy({ identity }: Endpoint): Promise<void> {
     await this.#nextEnforcement();
-    endpoint.enter('regenerating', 'Its policy is in force');
-    const { error } = enforcer.realised(id);
+    const { error } = this.#options.enforcer.realised(identity);
     if (error !== undefined) throw new WaggleError('FULL', error);
   }
 
-  #connect(endpoint: Endpoint, { namespace, device }: EndpointRequest, undo: (() => void)[]): void {
-    const { networks, programs } = this.#options;
-    const { addresses } = endpoint;
+  /** Makes its device, and puts programs there. */
+  async #connect(
+    endpoint: Endpoint,
+    { namespace, device }: EndpointRequest,
+    undo: (() => void)[],
+  ): Promise<void> {
+    const { networks, programs, save } = this.#options;
+    const { addresses, identity } = endpoint;
+    endpoint.enter('regenerating', 'Making its device, putting programs in place');
     if (namespace) endpoint.device = networks.connect(namespace, endpoint.id, addresses);
-    else if (device) endpoint.device = networks.take(device, addresses);
+    else if (device) endpoint.device = networks.take(device);
     const made = endpoint.device;
     if (!made) return;
     undo.push(() => networks.disconnect(made, addresses));
-    this.#load(endpoint);
-    undo.push(() => programs.removeEndpoint(made.interfaceIndex));
+    // The disk takes as long as the kernel takes for programs. What was saved and is not there is removed at the next start.
+    save();
+    const { interfaceIndex, mac } = made;
+    await programs.addEndpointInTurns({ interface: interfaceIndex, identity, ...addresses, mac });
+    undo.push(() => programs.removeEndpoint(interfaceIndex));
   }
 
   #load({ device, identity, addresses }: Endpoint): void {
@@ -253,6 +278,11 @@ export class Endpoints implements EndpointControl {
     if (identities.endpointsOf(id).length === 1) enforcer.drop(id);
     identities.release(endpoint, id);
     enforcer.enforce();
+  }
+
+  #changed(endpoint: Endpoint, what: 'changed' | 'deleted'): void {
+    this.#options.save();
+    this.#options.onChange(endpoint, what);
   }
 
   #identityLabels(labels: Endpoint['labels']) {

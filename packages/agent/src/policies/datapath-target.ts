@@ -13,5 +13,6 @@ export const targetOf = (datapath: Datapath): EnforcementTarget => ({
       })),
       peers,
     }),
+  prepare: (identity) => datapath.preparePolicy(identity),
   peers: () => [...datapath.peers()].map(({ prefix, identity }) => [prefix, identity] as const),
 });

@@ -14,6 +14,7 @@ function lab() {
   const policies = new Map<number, ForcedPolicy['entries']>();
   const peers = new Map<string, number>();
   const refused = new Set<number>();
+  const prepared: number[] = [];
   const controllers = new Controllers();
   const enforcer = new Enforcer(repository, {
     identities,
@@ -22,6 +23,7 @@ function lab() {
     audit: () => false,
     target: {
       peers: () => peers,
+      prepare: async (identity) => void prepared.push(identity),
       apply: (change) => {
         const bad = change.policies.find(({ identity }) => refused.has(identity));
         if (bad) throw new Error(`no room for ${bad.identity}`);
@@ -43,13 +45,27 @@ function lab() {
     enforcer.close();
     controllers.close();
   };
-  return { repository, identities, policies, peers, refused, enforcer, endpoint, rules, close };
+  return { repository, identities, policies, peers, refused, prepared, enforcer, endpoint, rules, close };
 }
 
 const fromCidr = (cidr: string) =>
   `[{ endpointSelector: { matchLabels: { app: web } }, ingress: [{ fromCIDR: ["${cidr}"] }] }]`;
 const byProxy = `[{ endpointSelector: { matchLabels: { app: web } }, ingress: [
   { toPorts: [{ ports: [{ port: "80", protocol: TCP }], rules: { http: [{ path: "/" }] } }] }] }]`;
+
+test('what will be kept soon is prepared once, and not in force before', async () => {
+  const { enforcer, identities, prepared, policies, close } = lab();
+  const { id } = identities.acquire(1, [parseLabel('k8s:app=web')]);
+  const soon = enforcer.keepSoon(id);
+  enforcer.enforce();
+  assert.equal(policies.has(id), false);
+  await soon;
+  enforcer.enforce();
+  assert.equal(policies.has(id), true);
+  await enforcer.keepSoon(id);
+  assert.deepEqual(prepared, [id]);
+  close();
+});
 
 test('what is refused for one identity holds up no other, and is tried again', async () => {
   const { enforcer, endpoint, refused, policies, close } = lab();

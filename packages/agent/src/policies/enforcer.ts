@@ -21,6 +21,8 @@ export interface ForcedPolicy {
 export interface EnforcementTarget {
   /** All of it at the same instant, or nothing. */
   apply(change: { readonly policies: readonly ForcedPolicy[]; readonly peers: readonly PeerChange[] }): void;
+  /** Lets the first policy of an identity be a matter of less than a millisecond, where it can. */
+  prepare(identity: number): Promise<void>;
   /** The prefixes that are there, with their identities. */
   peers(): Iterable<readonly [string, number]>;
 }
@@ -79,6 +81,12 @@ export class Enforcer {
     this.#kept.add(identity);
     this.#repository.track(identity);
     this.#owed.add(identity);
+  }
+
+  /** The same, without the wait that the kernel has for an identity that is new. */
+  async keepSoon(identity: number): Promise<void> {
+    if (!this.#kept.has(identity)) await this.#options.target.prepare(identity);
+    this.keep(identity);
   }
 
   /** Writes the policy of an identity with the next {@link enforce}, whether it has changed or not. */

@@ -5,7 +5,7 @@ import { WaggleError } from '@waggle/bpf';
 import { Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { needsRoot, uniqueName } from '../../../kernel/src/testing/lab.ts';
 import { missing } from '../../../kernel/src/testing/namespaces.ts';
-import { connectEndpoint } from './endpoint-network.ts';
+import { connectEndpoint, routeToEndpoint } from './endpoint-network.ts';
 import { GATEWAY } from './gateway.ts';
 import { PairRemoval } from './pair-removal.ts';
 
@@ -39,14 +39,29 @@ describe('the network of an endpoint', { skip: needsRoot }, () => {
     };
     return { host, namespace, spec, connected: connectEndpoint(spec) };
   };
+  /** Does the last step, too. */
+  const routed = () => {
+    const { host, spec, connected: pair, ...rest } = connected();
+    using network = Network.open(host);
+    const { hostName: name, hostIndex: index, mac } = pair;
+    routeToEndpoint({ host, network, name, index, mac, addresses: spec.addresses });
+    return { host, spec, connected: pair, ...rest };
+  };
   /** The names of the devices of a namespace, but for its loopback device. */
   const devices = (namespace: NetworkNamespace) => {
     using network = Network.open(namespace);
     return network.links.list().flatMap(({ name }) => (name === 'lo' ? [] : name));
   };
 
-  test('is there when the call returns: pair, addresses, routes, neighbours', () => {
-    const { host, namespace, connected: pair } = connected();
+  test('lets nothing pass before the last step', () => {
+    const { host, connected: pair } = connected();
+    using outside = Network.open(host);
+    assert.equal(outside.links.get(pair.hostIndex).up, false);
+    assert.deepEqual(outside.routes.list(), []);
+  });
+
+  test('is there after the last step: pair, addresses, routes, neighbours', () => {
+    const { host, namespace, connected: pair } = routed();
     assert.equal(pair.namespace, namespace.inode);
     assert.ok(pair.created);
     using outside = Network.open(host);
@@ -82,7 +97,7 @@ describe('the network of an endpoint', { skip: needsRoot }, () => {
   });
 
   test('carries packets to the host, both ways', { skip: missing('ip') }, () => {
-    const { host, namespace } = connected();
+    const { host, namespace } = routed();
     using outside = Network.open(host);
     outside.links.set('lo', { up: true });
     outside.addresses.add('lo', '198.51.100.1/32');
@@ -157,7 +172,7 @@ describe('the network of an endpoint', { skip: needsRoot }, () => {
   });
 
   test('is gone from both ends when it is removed, and that may be done twice', async () => {
-    const { host, namespace, spec, connected: pair } = connected();
+    const { host, namespace, spec, connected: pair } = routed();
     const removal = new PairRemoval(host, assert.fail);
     const end = { name: pair.hostName, index: pair.hostIndex };
     removal.remove(end, spec.addresses);

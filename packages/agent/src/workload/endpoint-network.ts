@@ -4,6 +4,8 @@
  *
  * Connecting is synchronous (a namespace is held by synchronous code) and as a whole: it takes some milliseconds, and when a step
  * fails the pair is gone again. It may be repeated: what is there already stays, so the same call restores an endpoint.
+ *
+ * The host's end of a new pair is down, so that no packet passes before there are programs; {@link routeToEndpoint} is the last step.
  */
 import { WaggleError } from '@waggle/bpf';
 import { hostPrefix, Network, type NetworkLink, type NetworkNamespace, writeSysctl } from '@waggle/kernel';
@@ -55,13 +57,6 @@ export function connectEndpoint(spec: EndpointNetworkSpec): EndpointNetwork {
   const pair = found ?? createPair(host, inside, spec);
   try {
     configureEndpoint({ namespace: spec.namespace, network: inside, link: pair.inside, addresses, gateway });
-    routeToEndpoint({
-      host: spec.host,
-      network: host,
-      link: pair.host,
-      mac: pair.inside.mac ?? '',
-      addresses,
-    });
   } catch (error) {
     // Those of before stay: they may be in use.
     if (found === undefined) host.links.delete(hostName);
@@ -127,27 +122,28 @@ export interface HostSide {
   readonly host: NetworkNamespace;
   /** Of the host. */
   readonly network: Network;
-  readonly link: NetworkLink;
+  readonly name: string;
+  readonly index: number;
   /** Of the endpoint's end. */
   readonly mac: string;
   readonly addresses: EndpointAddresses;
 }
 
-/** The host's side: what is for the endpoint goes to its pair, and what comes from there may go on. */
-export function routeToEndpoint({ host, network, link, mac, addresses }: HostSide): void {
+/** The host's side: what is for the endpoint goes to its pair, and what comes from there may go on. It may be repeated. */
+export function routeToEndpoint({ host, network, name, index, mac, addresses }: HostSide): void {
   host.run(() => {
     if (addresses.ipv4 !== undefined) {
       // Per device: the host does not become a router between its other networks.
-      writeSysctl(`net/ipv4/conf/${link.name}/forwarding`, 1);
-      writeSysctl(`net/ipv4/conf/${link.name}/rp_filter`, 0);
+      writeSysctl(`net/ipv4/conf/${name}/forwarding`, 1);
+      writeSysctl(`net/ipv4/conf/${name}/rp_filter`, 0);
     }
     // No address of its own on this end: the gateway's is answered for by the datapath.
-    if (addresses.ipv6 !== undefined) writeSysctl(`net/ipv6/conf/${link.name}/addr_gen_mode`, 1);
+    if (addresses.ipv6 !== undefined) writeSysctl(`net/ipv6/conf/${name}/addr_gen_mode`, 1);
   });
-  network.links.set(link.index, { up: true });
+  network.links.set(index, { up: true });
   for (const address of listAddresses(addresses)) {
-    network.routes.replace({ destination: hostPrefix(address), device: link.index });
-    network.neighbours.replace({ device: link.index, address, mac });
+    network.neighbours.replace({ device: index, address, mac });
+    network.routes.replace({ destination: hostPrefix(address), device: index });
   }
 }
 

@@ -54,7 +54,9 @@ describe('the networks of a host', { skip: needsRoot }, () => {
             ipv4: `10.0.${index >> 8}.${index & 0xff}`,
             ipv6: `fd00::${index.toString(16)}`,
           };
-          return { device: networks.connect(place(namespace), index + 1, addresses), addresses };
+          const device = networks.connect(place(namespace), index + 1, addresses);
+          networks.admit(device, addresses);
+          return { device, addresses };
         }),
       );
       assert.equal(devices(host).length, 200);
@@ -108,15 +110,18 @@ describe('the networks of a host', { skip: needsRoot }, () => {
     const mac = '02:00:00:00:00:09';
     network.links.create({ kind: 'veth', name: 'plugin0', peer: { name: 'eth0', namespace, mac } });
     const addresses = { ipv4: '10.0.0.9', ipv6: 'fd00::9' };
-    const device = networks.take({ name: 'plugin0', mac }, addresses);
+    const device = networks.take({ name: 'plugin0', mac });
     assert.deepEqual([device.ownsDevice, device.mac], [false, mac]);
+    assert.equal(networks.isAdmitted(device, addresses), false);
+    networks.admit(device, addresses);
+    assert.equal(networks.isAdmitted(device, addresses), true);
     assert.equal(network.routes.get('10.0.0.9').interfaceIndex, device.interfaceIndex);
     networks.disconnect(device, addresses);
     await networks.settle();
     assert.deepEqual(devices(host), ['plugin0']);
     assert.throws(() => network.routes.get('10.0.0.9'), /ENETUNREACH/);
-    assert.throws(() => networks.take({ name: 'lo', mac }, addresses), { code: 'WRONG_TYPE' });
-    assert.throws(() => networks.take({ name: 'none', mac }, addresses), { code: 'NOT_FOUND' });
+    assert.throws(() => networks.take({ name: 'lo', mac }), { code: 'WRONG_TYPE' });
+    assert.throws(() => networks.take({ name: 'none', mac }), { code: 'NOT_FOUND' });
   });
 
   test('remove what an earlier run has left, and nothing else', async () => {

@@ -4,7 +4,7 @@
  */
 import { WaggleError } from '@waggle/bpf';
 import { Network, type NetworkLink, type NetworkNamespace } from '@waggle/kernel';
-import type { EndpointAddresses } from '../addresses/index.ts';
+import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
 import type { NamespacePlace } from '../control.ts';
 import { connectEndpoint, routeToEndpoint } from './endpoint-network.ts';
 import { GATEWAY } from './gateway.ts';
@@ -54,7 +54,7 @@ export class HostNetworks {
   }
 
   /**
-   * Makes a pair into the namespace at a place. Nothing is left behind when it throws.
+   * Makes a pair into the namespace at a place, through which nothing passes before {@link admit}. Nothing is left behind when it throws.
    * @throws WaggleError
    */
   connect(place: NamespacePlace, endpoint: number, addresses: EndpointAddresses): EndpointDevice {
@@ -78,13 +78,10 @@ export class HostNetworks {
   }
 
   /**
-   * Takes the host's end of a pair that somebody else made and set up inside; the way to its addresses is made here.
+   * Takes the host's end of a pair that somebody else made and set up inside.
    * @throws WaggleError NOT_FOUND, WRONG_TYPE for a device that is not of a pair
    */
-  take(
-    { name, mac }: { readonly name: string; readonly mac: string },
-    addresses: EndpointAddresses,
-  ): EndpointDevice {
+  take({ name, mac }: { readonly name: string; readonly mac: string }): EndpointDevice {
     const link = this.#network.links.get(name);
     if (link.kind !== 'veth') {
       throw new WaggleError(
@@ -92,10 +89,29 @@ export class HostNetworks {
         `device "${name}" is of kind ${link.kind ?? 'none'}, not of a veth pair`,
       );
     }
-    routeToEndpoint({ host: this.#host, network: this.#network, link, mac, addresses });
     this.#watch.add(link.index);
     const { index: interfaceIndex, mac: hostMac = '' } = link;
     return { interfaceName: name, interfaceIndex, mac, hostMac, namespace: 0, ownsDevice: false };
+  }
+
+  /** Lets packets pass at a device, which should have its programs by then. @throws KernelError */
+  admit(
+    { interfaceName: name, interfaceIndex: index, mac }: EndpointDevice,
+    addresses: EndpointAddresses,
+  ): void {
+    routeToEndpoint({ host: this.#host, network: this.#network, name, index, mac, addresses });
+  }
+
+  /** Whether {@link admit} was done to its end. */
+  isAdmitted({ interfaceIndex }: EndpointDevice, addresses: EndpointAddresses): boolean {
+    const last = listAddresses(addresses).at(-1);
+    if (last === undefined) return true;
+    try {
+      return this.#network.routes.get(last).interfaceIndex === interfaceIndex;
+    } catch {
+      // There is no route to it at all.
+      return false;
+    }
   }
 
   /** Whether a device is still the one that it was; then it is watched. */

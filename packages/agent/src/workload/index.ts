@@ -4,6 +4,7 @@ export {
   connectEndpoint,
   type EndpointNetwork,
   type EndpointNetworkSpec,
+  routeToEndpoint,
 } from './endpoint-network.ts';
 export { GATEWAY, type Gateway } from './gateway.ts';
 export { type EndpointDevice, HostNetworks, type HostNetworksOptions, hostNameOf } from './host-networks.ts';
