@@ -23,7 +23,9 @@ export const SENDER = '10.0.0.1';
 const MAPPED = 0xffff;
 /** Where packets of BPF_PROG_TEST_RUN come from. */
 const LOOPBACK = 1;
-const OWN = 0x0a000001;
+/** Where packets come from, and the port that they go to. */
+export const OWN = 0x0a000001;
+export const PORT = 80;
 /** Where packets go: another endpoint of this host, and the world. */
 export const [OTHER, OUTSIDE] = [0x0a000002, 0xc6336402];
 const OPEN = {
@@ -42,7 +44,7 @@ export function segment(destination: number): Uint8Array {
   packet.set([2, 0x77, 0x61, 0x67, 0x67, 1, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 60, 0, 0, 0, 0, 64, 6]);
   view.setUint32(26, OWN);
   view.setUint32(30, destination);
-  view.setUint16(36, 80);
+  view.setUint16(36, PORT);
   packet.set([0x50, 0x10], 46);
   return packet;
 }
