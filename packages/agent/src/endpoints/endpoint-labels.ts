@@ -1,6 +1,7 @@
 /** The labels of an endpoint: as they are given, as they count for policies, and which of them count for the identity. */
 import { WaggleError } from '@waggle/bpf';
 import {
+  formatLabel,
   KUBERNETES_SOURCE,
   type Label,
   type LabelFilter,
@@ -19,10 +20,20 @@ const DEFAULT_NAMESPACE = 'default';
 export function readLabels(texts: readonly string[]): Label[] {
   return texts.map((text) => {
     const label = parseLabel(text, KUBERNETES_SOURCE);
+    checkCharacters(label);
     if (label.source !== RESERVED_SOURCE && label.source !== 'cidr' && label.source !== 'fqdn') return label;
     throw new WaggleError('DENIED', `The label ${text} cannot be given to an endpoint.`, {
       hint: 'Labels with the sources reserved, cidr and fqdn are given by waggle alone',
     });
+  });
+}
+
+/** Lists, logs and policies have labels in one line, with spaces between them. Values of containers may have spaces. */
+function checkCharacters(label: Label): void {
+  const { source, key, value } = label;
+  if (!/[\s\p{C}]/u.test(source + key) && !/\p{C}/u.test(value)) return;
+  throw new WaggleError('MALFORMED', `${JSON.stringify(formatLabel(label))} is no label.`, {
+    hint: 'A label is KEY or KEY=VALUE; a key has no spaces, and neither has control characters',
   });
 }
 
