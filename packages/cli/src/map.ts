@@ -20,7 +20,12 @@ const TABLES = [
     holds: 'connections that are known',
     example: '10.92.0.7',
   },
-  { noun: 'ipcache', maps: ['ipcache'], holds: 'prefixes and their identities', example: '10.92.0.7' },
+  {
+    noun: 'ipcache',
+    maps: ['ipcache', 'ipcacheHosts'],
+    holds: 'prefixes and their identities',
+    example: '10.92.0.7',
+  },
   {
     noun: 'endpoint',
     maps: ['endpoints'],

@@ -1,6 +1,6 @@
 /**
- * Who is behind an address: an endpoint of this host, or what the ipcache says of the narrowest prefix around it. All
- * addresses are of 16 bytes; those of IPv4 are mapped (RFC 4291, 2.5.5.2), so that both families share maps and code.
+ * Who is behind an address: an endpoint of this host, or what the ipcache says of the address or of the narrowest prefix around
+ * it. All addresses are of 16 bytes; those of IPv4 are mapped (RFC 4291, 2.5.5.2), so that both families share maps and code.
  */
 import {
   array,
@@ -44,15 +44,28 @@ export const Peer = struct('peer', {
 export const MAX_ENDPOINTS = 65_535;
 export const MAX_PREFIXES = 512_000;
 
+const AddressKey = struct('address', { words: Address });
+
 /** By address. */
 export const endpoints = hashMap({
   name: 'endpoints',
-  key: struct('address', { words: Address }),
+  key: AddressKey,
   value: Endpoint,
   maxEntries: MAX_ENDPOINTS,
   preallocate: false,
 });
-/** Everybody else: prefixes, and the identity of what is there. */
+/**
+ * Everybody else, by address, and the identity. These are most by far where other hosts have endpoints, too; a tree of them
+ * all would be deep, and be walked for each new connection.
+ */
+export const ipcacheHosts = hashMap({
+  name: 'ipcacheHosts',
+  key: AddressKey,
+  value: u32,
+  maxEntries: MAX_PREFIXES,
+  preallocate: false,
+});
+/** Prefixes of more than one address, and the identity of what is there. */
 export const ipcache = lpmTrie({ name: 'ipcache', key: Prefix, value: Peer, maxEntries: MAX_PREFIXES });
 
 /** The identity of the host itself. */
@@ -66,6 +79,8 @@ export function areEqual(a: Infer<typeof Address>, b: Infer<typeof Address>): bo
 
 /** The identity behind an address that is no endpoint of this host. */
 export function peerIdentity(address: Infer<typeof Address>): u32 {
+  const host = ipcacheHosts.lookup({ words: address });
+  if (host !== null) return host;
   const peer = ipcache.lookup({ prefixLength: 128, address });
   if (peer) return peer.identity;
   return isMapped(address) ? World.Ipv4 : World.Ipv6;

@@ -28,6 +28,7 @@ test('what is pinned is found again', { skip: needsRoot }, async () => {
       const peers = [
         { prefix: '10.1.0.0/16', identity: 1000 },
         { prefix: '2001:db8:2::/48', identity: 1001 },
+        { prefix: '10.1.0.7/32', identity: 1002 },
       ];
       {
         using datapath = Datapath.open({ pins, ...SMALL });

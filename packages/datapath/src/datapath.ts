@@ -18,7 +18,7 @@ import { EventReader, type EventReaderOptions } from './events/reader.ts';
 import { type DeviceSpec, type DeviceView, HostDevices } from './host-device.ts';
 import { checkedSizes, type DatapathMaps, type DatapathSizes, policySpec } from './layout.ts';
 import { monotonicSeconds } from './monotonic.ts';
-import { type PeerChange, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
+import { type PeerChange, type PeerKind, PeerTable, type PeerUpdate, type PeerView } from './peer-table.ts';
 import {
   closeMaps,
   createMaps,
@@ -310,9 +310,12 @@ export class Datapath implements Disposable {
     return map && [...map].map(([key, value]) => installedEntry(key, value));
   }
 
-  /** Who is behind which prefix. */
-  peers(): Generator<PeerView> {
-    return this.#peers.list();
+  /**
+   * Who is behind which prefix.
+   * @param kind - Single addresses, or prefixes of more, only.
+   */
+  peers(kind?: PeerKind): Generator<PeerView> {
+    return this.#peers.list(kind);
   }
 
   /**

@@ -41,6 +41,9 @@ const BEFORE = {
     { prefix: '10.1.0.0/16', identity: 21 },
     { prefix: '10.2.0.0/16', identity: null },
     { prefix: '10.3.0.0/16', identity: null },
+    { prefix: '10.1.0.1/32', identity: 25 },
+    { prefix: '2001:db8::1/128', identity: 26 },
+    { prefix: '10.1.0.2/32', identity: null },
   ],
 };
 const AFTER = {
@@ -56,6 +59,9 @@ const AFTER = {
     { prefix: '10.1.0.0/16', identity: null },
     { prefix: '10.2.0.0/16', identity: 23 },
     { prefix: '10.3.0.0/16', identity: 24 },
+    { prefix: '10.1.0.1/32', identity: null },
+    { prefix: '2001:db8::1/128', identity: 27 },
+    { prefix: '10.1.0.2/32', identity: 28 },
   ],
 };
 

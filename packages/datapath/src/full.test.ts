@@ -80,6 +80,8 @@ test('more peers than there is room for', { skip: needsRoot }, () => {
     { policies, peers: [{ prefix: '10.0.0.0/16', identity: null }, ...peers(10).slice(1)] },
     error,
   );
+  const hosts = Array.from({ length: 9 }, (_, index) => ({ prefix: `10.0.0.${index}/32`, identity: 2000 }));
+  assertNothingChanges({ policies, peers: [...peers(5).slice(3), ...hosts] }, error);
 });
 
 test('more endpoints than there is room for', { skip: needsRoot }, () => {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type MapSpec, ringBuffer, type Type, WaggleError } from '@waggle/bpf';
 import { KernelError, type MapOf } from '@waggle/kernel';
-import { endpoints, ipcache, MAX_ENDPOINTS, MAX_PREFIXES } from './addresses.bpf.ts';
+import { endpoints, ipcache, ipcacheHosts, MAX_ENDPOINTS, MAX_PREFIXES } from './addresses.bpf.ts';
 import { clocks } from './clock.bpf.ts';
 import { connections4, connections6, generations, MAX_CONNECTIONS } from './connection.bpf.ts';
 import { programs } from './endpoint.bpf.ts';
@@ -19,6 +19,7 @@ import { datagrams } from './transport.bpf.ts';
 export const mapSpecs = {
   endpoints,
   ipcache,
+  ipcacheHosts,
   policies,
   connections4,
   connections6,
@@ -42,7 +43,7 @@ export interface DatapathSizes {
   readonly maxConnections?: number;
   /** Addresses of endpoints on this host. */
   readonly maxEndpoints?: number;
-  /** Prefixes whose identity is known. */
+  /** Addresses whose identity is known, and as many prefixes of more than one. */
   readonly maxPeers?: number;
   /** Identities with a policy. */
   readonly maxPolicies?: number;
@@ -70,6 +71,7 @@ export const SIZE_OPTIONS: Readonly<Record<string, keyof DatapathSizes>> = {
   connections6: 'maxConnections',
   endpoints: 'maxEndpoints',
   ipcache: 'maxPeers',
+  ipcacheHosts: 'maxPeers',
   policies: 'maxPolicies',
   policy: 'maxPolicyEntries',
   events: 'eventBytes',

@@ -1,4 +1,7 @@
-/** Who is behind prefixes that are no endpoints of this host, as user space writes it. */
+/**
+ * Who is behind prefixes that are no endpoints of this host, as user space writes it. Prefixes of one address have a map of
+ * their own.
+ */
 
 import { prefixKey, prefixText } from './address-words.ts';
 import type { DatapathMaps } from './layout.ts';
@@ -23,15 +26,33 @@ export interface PeerChange {
   readonly after: number | null;
 }
 
-export class PeerTable {
-  readonly #ipcache: DatapathMaps['ipcache'];
+/** Which of them: single addresses, or prefixes of more. */
+export type PeerKind = 'hosts' | 'networks';
 
-  constructor({ ipcache }: Pick<DatapathMaps, 'ipcache'>) {
-    this.#ipcache = ipcache;
+type Row = { readonly key: PeerChange['key']; readonly identity: number | null };
+
+/** A prefix of so many bits is one address. */
+export const HOST_BITS = 128;
+const isHost = ({ key }: Pick<Row, 'key'>): boolean => key.prefixLength === HOST_BITS;
+
+export class PeerTable {
+  readonly #networks: DatapathMaps['ipcache'];
+  readonly #hosts: DatapathMaps['ipcacheHosts'];
+
+  constructor({ ipcache, ipcacheHosts }: Pick<DatapathMaps, 'ipcache' | 'ipcacheHosts'>) {
+    this.#networks = ipcache;
+    this.#hosts = ipcacheHosts;
   }
 
-  *list(): Generator<PeerView> {
-    for (const [key, { identity }] of this.#ipcache) yield { prefix: prefixText(key), identity };
+  /** @param kind - Of one kind only. */
+  *list(kind?: PeerKind): Generator<PeerView> {
+    if (kind !== 'hosts') {
+      for (const [key, { identity }] of this.#networks) yield { prefix: prefixText(key), identity };
+    }
+    if (kind === 'networks') return;
+    for (const [{ words }, identity] of this.#hosts) {
+      yield { prefix: prefixText({ prefixLength: HOST_BITS, address: words }), identity };
+    }
   }
 
   /**
@@ -57,22 +78,27 @@ export class PeerTable {
     this.#put(changes.map(({ key, before }) => ({ key, identity: before })));
   }
 
-  #put(rows: readonly { readonly key: PeerChange['key']; readonly identity: number | null }[]): void {
-    this.#ipcache.deleteAll(rows.flatMap(({ key, identity }) => (identity === null ? [key] : [])));
+  #put(rows: readonly Row[]): void {
+    const gone = rows.filter(({ identity }) => identity === null);
+    this.#networks.deleteAll(gone.filter((row) => !isHost(row)).map(({ key }) => key));
+    this.#hosts.deleteAll(gone.filter(isHost).map(({ key }) => ({ words: key.address })));
+    const there = rows.flatMap(({ key, identity }) => (identity === null ? [] : [{ key, identity }]));
     try {
-      this.#ipcache.setAll(
-        rows.flatMap(({ key, identity }) =>
-          identity === null ? [] : [[key, { identity, prefixLength: key.prefixLength }] as const],
-        ),
+      this.#networks.setAll(
+        there
+          .filter((row) => !isHost(row))
+          .map(({ key, identity }) => [key, { identity, prefixLength: key.prefixLength }]),
       );
+      this.#hosts.setAll(there.filter(isHost).map(({ key, identity }) => [{ words: key.address }, identity]));
     } catch (error) {
-      throw fullError(error, 'the map of peers', this.#ipcache.maxEntries, 'maxPeers');
+      throw fullError(error, 'the map of peers', this.#hosts.maxEntries, 'maxPeers');
     }
   }
 
-  /** The tree answers with the narrowest prefix around the one that is asked for. */
   #identityOf(key: PeerChange['key']): number | null {
-    const found = this.#ipcache.get(key);
+    if (isHost({ key })) return this.#hosts.get({ words: key.address }) ?? null;
+    // The tree answers with the narrowest prefix around the one that is asked for.
+    const found = this.#networks.get(key);
     return found?.prefixLength === key.prefixLength ? found.identity : null;
   }
 }

@@ -89,6 +89,12 @@ test('what the host brings is decided, too, and who claims an address of another
   assert.equal(datapath.toEndpoint(server.device, frame).verdict, 'dropped');
   datapath.setPeer('198.51.100.0/24', client.identity);
   assert.equal(datapath.toEndpoint(server.device, frame).verdict, 'passed');
+  datapath.setPeer('198.51.100.2/32', 999);
+  assert.equal(datapath.toEndpoint(server.device, frame).verdict, 'dropped', 'an address says more');
+  datapath.setPeer('198.51.100.3/32', client.identity);
+  datapath.setPeer('198.51.100.0/24', 999);
+  const neighbour = tcpFrame({ ...outside, ipv4: '198.51.100.3' }, { ...server, port: 80 }, { flags: Syn });
+  assert.equal(datapath.toEndpoint(server.device, neighbour).verdict, 'passed');
   assert.equal(datapath.fromEndpoint(client.device, frame).verdict, 'dropped');
   assert.equal(datapath.metrics().find(({ reason }) => reason === Reason.InvalidSource)?.packets, 1n);
 });

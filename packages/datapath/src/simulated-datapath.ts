@@ -33,6 +33,7 @@ import type { EndpointSpec } from './endpoint-table.ts';
 import type { Event } from './event.bpf.ts';
 import { monitoringConfig } from './events/options.ts';
 import { mapSpecs } from './layout.ts';
+import { HOST_BITS } from './peer-table.ts';
 import { policy, Towards } from './policy.bpf.ts';
 import {
   type InstalledEntry,
@@ -116,7 +117,9 @@ export class SimulatedDatapath {
   /** Says which identity is behind a prefix. */
   setPeer(prefix: string, identity: number): void {
     const key = prefixKey(prefix);
-    this.#maps.ipcache.set(key, { identity, prefixLength: key.prefixLength });
+    const { prefixLength, address } = key;
+    if (prefixLength === HOST_BITS) this.#maps.ipcacheHosts.set({ words: address }, identity);
+    else this.#maps.ipcache.set(key, { identity, prefixLength });
     this.#decideAnew();
   }
 

@@ -35,7 +35,10 @@ const TABLES = {
     for (const connection of datapath.connections(6)) yield connectionRow(connection);
   },
   *ipcache(datapath: Datapath) {
-    for (const peer of datapath.peers()) yield peerRow(peer);
+    for (const peer of datapath.peers('networks')) yield peerRow(peer);
+  },
+  *ipcacheHosts(datapath: Datapath) {
+    for (const peer of datapath.peers('hosts')) yield peerRow(peer);
   },
   *endpoints(datapath: Datapath) {
     for (const { spec } of datapath.endpoints()) if (spec) yield* endpointRows(spec);

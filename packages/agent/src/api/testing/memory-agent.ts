@@ -159,6 +159,7 @@ export class MemoryAgent implements AgentControl {
   readonly maps = {
     list: () => [MAP],
     get: (name: string, limit = 100) => {
+      if (name === 'ipcacheHosts') return { ...MAP, name, entries: 0, content: [], truncated: false };
       if (name !== MAP.name) throw new WaggleError('NOT_FOUND', `There is no map ${name}.`);
       const content = [
         { key: '10.200.0.1/32', value: 'identity 1' },
