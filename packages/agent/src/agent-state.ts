@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import { addressState } from './addresses/index.ts';
 import { savedEndpoint } from './endpoints/endpoint.ts';
+import type { Endpoints } from './endpoints/endpoints.ts';
+import type { IdentityTable } from './identities/identity-table.ts';
 import type { DocumentKind, StateStore } from './state/index.ts';
 import { hostChanges } from './workload/index.ts';
 
@@ -40,3 +42,12 @@ export function openState(store: StateStore) {
 }
 
 export type AgentState = ReturnType<typeof openState>;
+
+/** Saves endpoints soon, and the identities that they have. */
+export function saveEndpoints(state: AgentState, endpoints: Endpoints, identities: IdentityTable): void {
+  state.endpoints.save(() => ({ next: endpoints.table.next, endpoints: endpoints.save() }));
+  state.identities.save(() => {
+    const { identities: list, ...rest } = identities.snapshot();
+    return { ...rest, identities: list.map((each) => ({ ...each, labels: [...each.labels] })) };
+  });
+}

@@ -3,10 +3,11 @@
  * is in the kernel at once and in the store soon after; when it ends, whatever way, traffic goes on under what is in the kernel.
  */
 import { Datapath } from '@waggle/datapath';
-import { LabelFilter, PolicyRepository, parseLabel, RESERVED_IDENTITIES } from '@waggle/policy';
-import { AddressBook } from './addresses/index.ts';
+import { LabelFilter, type PolicyRepository, parseLabel, RESERVED_IDENTITIES } from '@waggle/policy';
+import type { AddressBook } from './addresses/index.ts';
 import { type AgentHooks, type EventCounts, NO_EVENTS } from './agent-hooks.ts';
-import { type AgentState, openState } from './agent-state.ts';
+import { newRepository, openAddresses } from './agent-parts.ts';
+import { type AgentState, openState, saveEndpoints } from './agent-state.ts';
 import type { DeviceView, MutableConfig } from './control.ts';
 import { Controllers } from './controllers.ts';
 import { programsOf } from './endpoints/datapath-programs.ts';
@@ -103,13 +104,13 @@ export class Agent {
           this.#devicePrograms.refresh();
         }),
       );
-      this.#repository = this.#newRepository();
+      this.#repository = newRepository(this.#config, options);
       this.identities = new IdentityTable(this.#repository, this.#state.identities.found, {
         hostLabels: options['host-label'].map((label) => parseLabel(label)),
       });
       this.book = new PolicyBook(this.#repository);
       this.book.restore(this.#state.policies.found ?? []);
-      this.addresses = this.#openAddresses();
+      this.addresses = openAddresses(options, this.#state.addresses);
       this.enforcer = this.#parts.add(this.#openEnforcer());
       this.#networks = this.#parts.add(
         new HostNetworks({
@@ -191,7 +192,7 @@ export class Agent {
     const { enforcement, audit, logLevel } = this.#config;
     this.log.level = logLevel;
     if (enforcement !== before.enforcement) {
-      this.#repository = this.#newRepository();
+      this.#repository = newRepository(this.#config, this.options);
       this.identities.moveTo(this.#repository);
       this.book.moveTo(this.#repository);
       this.enforcer.moveTo(this.#repository);
@@ -205,22 +206,6 @@ export class Agent {
   async stop(): Promise<void> {
     await this.#parts.close();
     this.log.info('Stopped; traffic goes on under the policies that are in force');
-  }
-
-  #newRepository(): PolicyRepository {
-    return new PolicyRepository({
-      enforcement: this.#config.enforcement,
-      allowLocalhost: this.options['allow-localhost'],
-    });
-  }
-
-  #openAddresses(): AddressBook {
-    const { 'ipv4-pool': ipv4, 'ipv6-pool': ipv6 } = this.options;
-    return new AddressBook({
-      ...(ipv4 !== 'none' && { ipv4: { cidr: ipv4 } }),
-      ...(ipv6 !== 'none' && { ipv6: { cidr: ipv6 } }),
-      document: this.#state.addresses,
-    });
   }
 
   #openEnforcer(): Enforcer {
@@ -243,7 +228,7 @@ export class Agent {
       labelFilter: new LabelFilter(this.options['label-filter']),
       ...(this.#state.endpoints.found && { next: this.#state.endpoints.found.next }),
       save: () => {
-        this.#saveEndpoints();
+        saveEndpoints(this.#state, this.endpoints, this.identities);
         // Who asked for it waits for the disk in any case.
         if (this.#ready) this.store.flush().catch(() => {});
       },
@@ -297,7 +282,7 @@ export class Agent {
     });
     if (strays.length > 0) this.log.warn({ devices: strays }, 'Devices of unknown endpoints were removed');
     this.enforcer.enforce();
-    this.#saveEndpoints();
+    saveEndpoints(this.#state, this.endpoints, this.identities);
     this.#ready = true;
     const endpoints = this.endpoints.table.size;
     this.log.info({ host: this.host.description, endpoints, adopted: this.datapath.adopted }, 'Ready');
@@ -321,16 +306,5 @@ export class Agent {
   #deviceVanished(index: number): void {
     const endpoint = this.endpoints.deviceIsGone(index);
     if (endpoint) this.log.info({ endpoint: endpoint.id, name: endpoint.name }, 'Its namespace is gone');
-  }
-
-  #saveEndpoints(): void {
-    this.#state.endpoints.save(() => ({
-      next: this.endpoints.table.next,
-      endpoints: this.endpoints.save(),
-    }));
-    this.#state.identities.save(() => {
-      const { identities, ...rest } = this.identities.snapshot();
-      return { ...rest, identities: identities.map((each) => ({ ...each, labels: [...each.labels] })) };
-    });
   }
 }

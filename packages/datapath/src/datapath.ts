@@ -164,8 +164,9 @@ export class Datapath implements Disposable {
   }
 
   /**
-   * The same in steps: for each program that is new at the device the kernel lets this thread wait some 8 ms, and between them others
-   * may have their turn. Every step is to be done, in the network namespace of the host's end; the endpoint is there after the last one.
+   * The same in steps: it pauses before each program that is new at the device, for the kernel lets this thread wait there for some
+   * 8 ms, and others may want their turn. Every step is to be done, in the network namespace of the host's end; the endpoint is there
+   * after the last one.
    * @throws what {@link addEndpoint} throws; nothing has changed then.
    */
   *addingEndpoint(spec: EndpointSpec): Generator<void> {
@@ -174,14 +175,14 @@ export class Datapath implements Disposable {
     }
     const { from, to } = this.#programs;
     // Programs drop what comes from a device without an endpoint, so it is there before them.
-    const undo = this.#endpoints.put(spec);
+    const { undo, trim } = this.#endpoints.put(spec);
     try {
       yield* this.#links.attaching(spec.interface, { from, to });
     } catch (error) {
       undo();
       throw error;
     }
-    this.#endpoints.trim(spec);
+    trim();
     this.#policies.decideAnew();
   }
 

@@ -4,16 +4,23 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { attachTcx, type Direction, Link, Program, unpin } from '@waggle/kernel';
+import { attachTcx, type Direction, Link, type LinkInfo, Program, unpin } from '@waggle/kernel';
 
 /** The programs of a device by their names, and on which side of it each is. */
 export type Sites<Name extends string> = Readonly<Record<Name, Direction>>;
+
+/** A link, and the program that it holds. Nobody else changes that, so the kernel is asked once. */
+interface Held {
+  readonly link: Link;
+  programId: number;
+}
 
 /** Links of one kind of device. */
 export class DeviceLinks<Name extends string> implements Disposable {
   readonly #sites: Sites<Name>;
   readonly #directory: string | undefined;
-  readonly #links = new Map<number, Map<Name, Link>>();
+  readonly #links = new Map<number, Map<Name, Held>>();
+  readonly #programIds = new WeakMap<Program, number>();
 
   /** @param directory where links are pinned; without it they end with this process. */
   constructor(sites: Sites<Name>, directory?: string) {
@@ -30,9 +37,12 @@ export class DeviceLinks<Name extends string> implements Disposable {
     const gone: number[] = [];
     for (const name of readdirSync(this.#directory)) {
       const device = Number(name);
-      const links = this.#openPinned(device);
-      this.#links.set(device, links);
-      if ([...links.values()].some(isAlive)) continue;
+      const found = this.#openPinned(device);
+      this.#links.set(
+        device,
+        new Map(found.map(({ name, link, info }) => [name, { link, programId: info.programId }])),
+      );
+      if (found.some(({ info }) => hasDevice(info))) continue;
       this.detach(device);
       gone.push(device);
     }
@@ -57,31 +67,36 @@ export class DeviceLinks<Name extends string> implements Disposable {
     Array.from(this.attaching(device, programs));
   }
 
-  /** The same in steps, each of which attaches one program; they are there for good after the last one. @throws KernelError */
+  /** The same in steps: it pauses before each program that it attaches, for the kernel lets it wait there. @throws KernelError */
   *attaching(device: number, programs: Readonly<Record<Name, Program>>): Generator<void> {
-    const links = this.#links.get(device) ?? new Map<Name, Link>();
+    const links = this.#links.get(device) ?? new Map<Name, Held>();
     const undo: (() => void)[] = [];
     using previous = new DisposableList();
     try {
       for (const name of Object.keys(this.#sites) as Name[]) {
-        const link = links.get(name);
-        if (link) {
-          const { programId } = link.info();
-          if (programId === programs[name].info().id) continue;
-          const before = previous.add(Program.openById(programId));
-          undo.push(() => link.update(before));
+        const held = links.get(name);
+        const programId = this.#programId(programs[name]);
+        if (held) {
+          const { link, programId: former } = held;
+          if (former === programId) continue;
+          const before = previous.add(Program.openById(former));
+          undo.push(() => {
+            held.programId = former;
+            link.update(before);
+          });
           link.update(programs[name]);
+          held.programId = programId;
           continue;
         }
+        yield;
         const created = attachTcx(programs[name], device, this.#sites[name]);
-        links.set(name, created);
+        links.set(name, { link: created, programId });
         undo.push(() => {
           links.delete(name);
           created.close();
         });
         const path = this.#pin(device, name, created);
         if (path !== undefined) undo.push(() => unpin(path));
-        yield;
       }
     } catch (error) {
       for (const step of undo.reverse()) step();
@@ -102,7 +117,7 @@ export class DeviceLinks<Name extends string> implements Disposable {
 
   /** Lets go of the links; those that are not pinned end. */
   close(): void {
-    for (const links of this.#links.values()) for (const link of links.values()) link.close();
+    for (const links of this.#links.values()) for (const { link } of links.values()) link.close();
     this.#links.clear();
   }
 
@@ -110,13 +125,19 @@ export class DeviceLinks<Name extends string> implements Disposable {
     this.close();
   }
 
-  #openPinned(device: number): Map<Name, Link> {
-    const links = new Map<Name, Link>();
-    for (const name of Object.keys(this.#sites) as Name[]) {
+  #openPinned(device: number) {
+    return (Object.keys(this.#sites) as Name[]).flatMap((name) => {
       const path = this.#path(device, name);
-      if (path !== undefined && existsSync(path)) links.set(name, Link.openPinned(path));
-    }
-    return links;
+      if (path === undefined || !existsSync(path)) return [];
+      const link = Link.openPinned(path);
+      return { name, link, info: link.info() };
+    });
+  }
+
+  #programId(program: Program): number {
+    const id = this.#programIds.get(program) ?? program.info().id;
+    this.#programIds.set(program, id);
+    return id;
   }
 
   /** @returns where it is pinned. */
@@ -129,12 +150,12 @@ export class DeviceLinks<Name extends string> implements Disposable {
     return path;
   }
 
-  #remove(device: number, links: Map<Name, Link>, name: Name): void {
-    const link = links.get(name);
+  #remove(device: number, links: Map<Name, Held>, name: Name): void {
+    const link = links.get(name)?.link;
     const path = this.#path(device, name);
     links.delete(name);
     if (path !== undefined) unpin(path);
-    if (link && isAlive(link)) link.detach();
+    if (link && hasDevice(link.info())) link.detach();
     link?.close();
   }
 
@@ -150,8 +171,7 @@ export class DeviceLinks<Name extends string> implements Disposable {
 }
 
 /** Whether a link still has its device. */
-function isAlive(link: Link): boolean {
-  const { target } = link.info();
+function hasDevice({ target }: LinkInfo): boolean {
   return target.kind === 'device' && target.interfaceIndex !== 0;
 }
 

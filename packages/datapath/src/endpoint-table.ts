@@ -59,11 +59,11 @@ export class EndpointTable {
   }
 
   /**
-   * Writes an endpoint; addresses that it had before and has no more stay until {@link trim}.
-   * @returns what undoes it.
+   * Writes an endpoint; addresses that it had before and has no more stay until they are trimmed.
+   * @returns what undoes it, and what trims it.
    * @throws WaggleError FULL; nothing has changed then.
    */
-  put(spec: EndpointSpec): () => void {
+  put(spec: EndpointSpec): { readonly undo: () => void; readonly trim: () => void } {
     const device = spec.interface;
     const before = this.#rows.get(device) ?? NOTHING;
     const after = rowsOf(spec);
@@ -79,15 +79,11 @@ export class EndpointTable {
       throw fullError(error, 'the map of endpoints', this.#map.maxEntries, 'maxEndpoints');
     }
     this.#remember(device, new Map([...before, ...after]));
-    return undo;
-  }
-
-  /** Removes the addresses of a device that are not of this endpoint. */
-  trim(spec: EndpointSpec): void {
-    const after = rowsOf(spec);
-    const before = this.#rows.get(spec.interface) ?? NOTHING;
-    this.#delete([...before.keys()].filter((address) => !after.has(address)));
-    this.#remember(spec.interface, after);
+    const trim = (): void => {
+      this.#delete([...before.keys()].filter((address) => !after.has(address)));
+      this.#remember(device, after);
+    };
+    return { undo, trim };
   }
 
   /** Removes all addresses of a device. */

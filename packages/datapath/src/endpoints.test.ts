@@ -80,14 +80,15 @@ test('added in steps, it is there after the last one, or nothing of it', { skip:
     using datapath = Datapath.open({ pins, ...SMALL });
     const links = join(pins, 'endpoints', String(device));
     const steps = datapath.addingEndpoint(specOf(device));
-    assert.equal(steps.next().done, false);
+    assert.deepEqual([steps.next().done, steps.next().done], [false, false]);
     assert.deepEqual(readdirSync(links), ['from'], 'nothing that it sends is undecided');
     assert.deepEqual(datapath.endpoints(), []);
-    assert.deepEqual([steps.next().done, steps.next().done], [false, true]);
+    assert.equal(steps.next().done, true);
     assert.deepEqual(datapath.endpoints(), [{ device, spec: specOf(device) }]);
     datapath.removeEndpoint(device);
 
     const failing = datapath.addingEndpoint(specOf(device));
+    failing.next();
     failing.next();
     mkdirSync(join(links, 'to'));
     assert.throws(() => failing.next(), { code: 'EXISTS' });

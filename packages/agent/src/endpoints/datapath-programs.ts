@@ -1,8 +1,11 @@
 /** The datapath as that which an endpoint's programs come from. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { Datapath } from '@waggle/datapath';
 import type { NetworkNamespace } from '@waggle/kernel';
 import type { EndpointPrograms } from './endpoint-parts.ts';
+
+/** Milliseconds for others before the kernel lets this thread wait: enough for what goes to disk to get to where the disk is waited for. */
+const TURN = 1;
 
 /** @param host - Where the devices of endpoints are. */
 export function programsOf(datapath: Datapath, host: NetworkNamespace): EndpointPrograms {
@@ -11,7 +14,7 @@ export function programsOf(datapath: Datapath, host: NetworkNamespace): Endpoint
     addEndpoint: (spec) => inHost(() => datapath.addEndpoint(spec)),
     addEndpointInTurns: async (spec) => {
       const steps = datapath.addingEndpoint(spec);
-      while (!inHost(() => steps.next().done)) await nextTurn();
+      while (!inHost(() => steps.next().done)) await setTimeout(TURN);
     },
     updateEndpoint: (device, change) => datapath.updateEndpoint(device, change),
     removeEndpoint: (device) => inHost(() => datapath.removeEndpoint(device)),

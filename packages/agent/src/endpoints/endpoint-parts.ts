@@ -16,10 +16,8 @@ export interface EndpointNetworks {
   take(device: { readonly name: string; readonly mac: string }): EndpointDevice;
   /** Lets packets pass at a device. */
   admit(device: EndpointDevice, addresses: EndpointAddresses): void;
-  /** Whether packets can pass there. */
-  isAdmitted(device: EndpointDevice, addresses: EndpointAddresses): boolean;
-  /** Whether the device is still the one that it was. */
-  isThere(device: EndpointDevice): boolean;
+  /** Whether the device is still the one that it was; `unfinished`: it may be that it was never admitted to the end. */
+  find(device: EndpointDevice): 'gone' | 'unfinished' | 'there';
   /** Removes what was made; harmless when it is gone. */
   disconnect(device: EndpointDevice, addresses: EndpointAddresses): void;
 }

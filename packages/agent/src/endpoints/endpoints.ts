@@ -11,6 +11,7 @@ import type {
   EndpointRequest,
   EndpointView,
 } from '../control.ts';
+import { SharedEnforcement } from '../policies/shared-enforcement.ts';
 import { Endpoint, type SavedEndpoint } from './endpoint.ts';
 import { changedLabels, identityLabels, readLabels } from './endpoint-labels.ts';
 import type { EndpointsOptions } from './endpoint-parts.ts';
@@ -20,12 +21,12 @@ import { endpointView } from './endpoint-view.ts';
 export class Endpoints implements EndpointControl {
   readonly table: EndpointTable;
   readonly #options: EndpointsOptions;
-  /** Those who wait for the next time that policies are put in force. */
-  #waiting: (() => void)[] = [];
+  readonly #enforcement: SharedEnforcement;
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
     this.table = new EndpointTable(options.next);
+    this.#enforcement = new SharedEnforcement(options.enforcer);
   }
 
   list(labels: readonly string[] = []): EndpointView[] {
@@ -134,7 +135,7 @@ export class Endpoints implements EndpointControl {
     const endpoint = [...this.table].find(
       ({ device, state }) => device?.interfaceIndex === interfaceIndex && state === 'ready',
     );
-    if (!endpoint?.device || this.#options.networks.isThere(endpoint.device)) return undefined;
+    if (!endpoint?.device || this.#options.networks.find(endpoint.device) !== 'gone') return undefined;
     return this.#remove(endpoint);
   }
 
@@ -145,7 +146,7 @@ export class Endpoints implements EndpointControl {
    */
   restore(saved: readonly SavedEndpoint[]): string[] {
     const { identities, enforcer, networks } = this.#options;
-    const gone: Endpoint[] = [];
+    const [gone, unfinished]: [Endpoint[], Endpoint[]] = [[], []];
     for (const each of saved) {
       const endpoint = Endpoint.restore(each);
       this.table.add(endpoint);
@@ -155,7 +156,9 @@ export class Endpoints implements EndpointControl {
         endpoint.namedPorts,
       ).id;
       enforcer.keep(endpoint.identity);
-      if (!endpoint.device || !networks.isThere(endpoint.device)) gone.push(endpoint);
+      const found = endpoint.device ? networks.find(endpoint.device) : 'gone';
+      if (found === 'gone') gone.push(endpoint);
+      else if (found === 'unfinished') unfinished.push(endpoint);
     }
     enforcer.enforce();
     for (const endpoint of this.table) {
@@ -163,7 +166,7 @@ export class Endpoints implements EndpointControl {
       endpoint.enter('regenerating', 'Taking over what is in the kernel');
       this.#load(endpoint);
       const { device, addresses } = endpoint;
-      if (device && !networks.isAdmitted(device, addresses)) networks.admit(device, addresses);
+      if (device && unfinished.includes(endpoint)) networks.admit(device, addresses);
       endpoint.enter('ready', 'Restored');
     }
     for (const endpoint of gone) this.#remove(endpoint);
@@ -224,7 +227,7 @@ export class Endpoints implements EndpointControl {
   }
 
   async #enforcePolicy({ identity }: Endpoint): Promise<void> {
-    await this.#nextEnforcement();
+    await this.#enforcement.next();
     const { error } = this.#options.enforcer.realised(identity);
     if (error !== undefined) throw new WaggleError('FULL', error);
   }
@@ -258,19 +261,6 @@ export class Endpoints implements EndpointControl {
       ...addresses,
       mac: device.mac,
     });
-  }
-
-  /** Endpoints that come at the same time share one change of the kernel's policies. */
-  #nextEnforcement(): Promise<void> {
-    if (this.#waiting.length === 0) {
-      setImmediate(() => {
-        const waiting = this.#waiting;
-        this.#waiting = [];
-        this.#options.enforcer.enforce();
-        for (const done of waiting) done();
-      });
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #releaseIdentity(endpoint: number, id: number): void {

@@ -35,6 +35,7 @@ export function isolatedName(stateDirectory: string): string {
 export function openHost(options: HostOptions): Host {
   const { netns, device: devices } = options;
   const host = namespaceOf(options, netns);
+  if (devices.length === 0) return host;
   try {
     using network = Network.open(host.namespace);
     const known = network.links.list().map(({ name }) => name);

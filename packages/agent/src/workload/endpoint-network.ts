@@ -13,6 +13,9 @@ import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
 import { configureEndpoint } from './endpoint-inside.ts';
 import { GATEWAY, type Gateway } from './gateway.ts';
 
+/** The host's ends of pairs that are not admitted yet are devices of this group: `wagh` as a number. */
+export const UNFINISHED = 0x77616768;
+
 /** How an endpoint is connected. */
 export interface EndpointNetworkSpec {
   readonly host: NetworkNamespace;
@@ -86,6 +89,7 @@ function createPair(host: Network, inside: Network, spec: EndpointNetworkSpec): 
     name: hostName,
     mac: gateway.mac,
     mtu,
+    group: UNFINISHED,
     peer: { name: containerName, namespace: spec.namespace, mtu, ...(mac === undefined ? {} : { mac }) },
   });
   return { host: near, inside: inside.links.get(containerName) };

@@ -4,9 +4,9 @@
  */
 import { WaggleError } from '@waggle/bpf';
 import { Network, type NetworkLink, type NetworkNamespace } from '@waggle/kernel';
-import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
+import type { EndpointAddresses } from '../addresses/index.ts';
 import type { NamespacePlace } from '../control.ts';
-import { connectEndpoint, routeToEndpoint } from './endpoint-network.ts';
+import { connectEndpoint, routeToEndpoint, UNFINISHED } from './endpoint-network.ts';
 import { GATEWAY } from './gateway.ts';
 import { LinkWatch } from './link-watch.ts';
 import { openPlace } from './open-place.ts';
@@ -94,32 +94,29 @@ export class HostNetworks {
     return { interfaceName: name, interfaceIndex, mac, hostMac, namespace: 0, ownsDevice: false };
   }
 
-  /** Lets packets pass at a device, which should have its programs by then. @throws KernelError */
+  /** Lets packets pass at a device, which should have its programs by then; it may be repeated. @throws KernelError */
   admit(
-    { interfaceName: name, interfaceIndex: index, mac }: EndpointDevice,
+    { interfaceName: name, interfaceIndex: index, mac, ownsDevice }: EndpointDevice,
     addresses: EndpointAddresses,
   ): void {
     routeToEndpoint({ host: this.#host, network: this.#network, name, index, mac, addresses });
+    if (ownsDevice) this.#network.links.set(index, { group: 0 });
   }
 
-  /** Whether {@link admit} was done to its end. */
-  isAdmitted({ interfaceIndex }: EndpointDevice, addresses: EndpointAddresses): boolean {
-    const last = listAddresses(addresses).at(-1);
-    if (last === undefined) return true;
-    try {
-      return this.#network.routes.get(last).interfaceIndex === interfaceIndex;
-    } catch {
-      // There is no route to it at all.
-      return false;
-    }
-  }
-
-  /** Whether a device is still the one that it was; then it is watched. */
-  isThere({ interfaceName, interfaceIndex, hostMac }: EndpointDevice): boolean {
+  /**
+   * Whether a device is still the one that it was; then it is watched. It is `unfinished` while it may be that {@link admit} was not done
+   * to its end.
+   */
+  find({
+    interfaceName,
+    interfaceIndex,
+    hostMac,
+    ownsDevice,
+  }: EndpointDevice): 'gone' | 'unfinished' | 'there' {
     const link = findLink(this.#network, interfaceIndex);
-    const same = link?.name === interfaceName && link.mac === hostMac;
-    if (same) this.#watch.add(interfaceIndex);
-    return same;
+    if (link?.name !== interfaceName || link.mac !== hostMac) return 'gone';
+    this.#watch.add(interfaceIndex);
+    return ownsDevice && link.group !== UNFINISHED ? 'there' : 'unfinished';
   }
 
   /** Removes what was made, and the way to what was taken; soon, and harmless when it is gone. */
