@@ -6,21 +6,19 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { AgentEvent } from '@waggle/agent';
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
+import { scriptArguments } from './support/script.ts';
 
 await import('@waggle/compiler/register');
 const { AgentClient } = await import('@waggle/agent/client');
 const { AgentLab, POLICY, PORT } = await import('./support/agent-lab.ts');
 
 const MANY = 200;
-const PROCESS = fileURLToPath(new URL('support/agent-process.ts', import.meta.url));
 
 async function startProcess(options: object): Promise<ChildProcess> {
-  const flags = ['--conditions=source', '--import', 'tsx'];
-  const child = spawn(process.execPath, [...flags, PROCESS, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [...scriptArguments('agent-process'), JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (child.stdout) await once(child.stdout, 'data');

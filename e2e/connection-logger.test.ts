@@ -12,7 +12,7 @@ import { Network, NetworkNamespace } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
 
 const root = new URL('..', import.meta.url).pathname;
-const flags = ['--conditions=source', '--import', 'tsx', '--import', '@waggle/compiler/register'];
+const flags = ['--import', 'tsx', '--import', '@waggle/compiler/register'];
 const PORT = 8080;
 
 /** Serves and makes a few connections, one after the other, and prints the ports of the clients. */

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { needsRoot, withBpffs } from '../packages/kernel/src/testing/lab.ts';
 import type { HostFound, HostWork } from './support/datapath-host.ts';
+import { scriptArguments } from './support/script.ts';
 
 await import('@waggle/compiler/register');
 const { Datapath, Reason } = await import('@waggle/datapath');
@@ -45,11 +45,13 @@ type Lab = InstanceType<typeof DatapathLab>;
 
 /** Starts a process that has the datapath in its hands. */
 async function startHost(lab: Lab, work: HostWork): Promise<{ child: ChildProcess; found: HostFound }> {
-  const script = fileURLToPath(new URL('support/datapath-host.ts', import.meta.url));
-  const flags = ['--conditions=source', '--import', 'tsx'];
-  const child = lab.host.spawn(process.execPath, [...flags, script, JSON.stringify(work)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = lab.host.spawn(
+    process.execPath,
+    [...scriptArguments('datapath-host'), JSON.stringify(work)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   assert.ok(child.stdout);
   const [line] = await once(child.stdout, 'data');
   return { child, found: JSON.parse(line) };

@@ -45,20 +45,10 @@ describe('workloads of the command line', { skip: needsRoot }, () => {
   const endpoints = () => running.agent.endpoints.list();
 
   const start = (args: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): ChildProcess =>
-    spawn(
-      process.execPath,
-      [
-        '--conditions=source',
-        '--import',
-        'tsx',
-        'packages/cli/src/main.ts',
-        'run',
-        '--socket',
-        running.socket,
-        ...args,
-      ],
-      { cwd: root, stdio: [input, 'pipe', 'pipe'] },
-    );
+    spawn(process.execPath, ['packages/cli/bin/waggle.js', 'run', '--socket', running.socket, ...args], {
+      cwd: root,
+      stdio: [input, 'pipe', 'pipe'],
+    });
   /** Runs to the end, and tells what was written and what it ended with. */
   const outcome = async (child: ChildProcess, text?: string) => {
     const written = { stdout: '', stderr: '' };

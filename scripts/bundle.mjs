@@ -11,7 +11,7 @@ const root = new URL('..', import.meta.url).pathname;
 const bundle = join(root, 'packages/cli/bundle');
 
 /** What is CommonJS asks for node's modules in its own way. */
-const REQUIRE = `import { createRequire as requireOf } from 'node:module';
+export const REQUIRE = `import { createRequire as requireOf } from 'node:module';
 const require = requireOf(import.meta.url);`;
 
 /** Bundles what was built. */

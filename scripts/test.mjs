@@ -1,9 +1,10 @@
 /**
- * Runs the tests: `npm test`, or `npm test -- map btf` for the files whose path contains one of the words.
- * Sources are run as they are (condition "source"), so no build is needed in between.
+ * Runs the tests: `npm test`, or `npm test -- map btf` for the files whose path contains one of the words. Everything is built first,
+ * so that nothing that runs is older than its sources; each test is in one piece with the sources that it tests.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 const words = process.argv.slice(2);
@@ -16,16 +17,33 @@ if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ')}`);
   process.exit(1);
 }
-const flags = ['--conditions=source', '--import', 'tsx', '--test', '--test-reporter=spec'];
-/** Labs have the machine for themselves, as node does it on two cores; what stands beside the sources shares it. */
-const runs = [
-  { of: files.filter((file) => file.startsWith('e2e/')), more: [] },
-  { of: files.filter((file) => !file.startsWith('e2e/')), more: ['--test-concurrency=2'] },
-];
-const failures = runs
-  .filter(({ of }) => of.length > 0)
-  .map(({ of, more }) =>
-    spawnSync(process.execPath, [...flags, ...more, ...of], { cwd: root, stdio: 'inherit' }),
-  )
-  .filter(({ status }) => status !== 0);
-process.exit(failures[0] ? (failures[0].status ?? 1) : 0);
+
+const node = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
+if (node(['scripts/build.mjs']) !== 0) process.exit(1);
+
+const cache = join(root, 'node_modules/.cache/waggle');
+const folder = join(cache, `tests-${process.pid}`);
+// What is there of runs that were interrupted.
+for (const name of readdirSync(cache)) {
+  const [, pid] = /^tests-(\d+)$/.exec(name) ?? [];
+  if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(cache, name), { recursive: true });
+}
+try {
+  // Only now is the compiler there.
+  const { bundleTests } = await import('./test-bundles.mjs');
+  const run = async (tests, ...flags) => {
+    if (tests.length === 0) return;
+    const modules = await bundleTests(tests, folder);
+    if (node(['--enable-source-maps', '--test', '--test-reporter=spec', ...flags, ...modules]) !== 0) {
+      process.exitCode = 1;
+    }
+  };
+  // Labs have the machine for themselves, as node does it on two cores; what stands beside the sources shares it.
+  await run(files.filter((file) => file.startsWith('e2e/')));
+  await run(
+    files.filter((file) => !file.startsWith('e2e/')),
+    '--test-concurrency=2',
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { NetworkNamespace } from '@waggle/kernel';
+import { scriptArguments } from './script.ts';
 
 /** How a command ended, and what it said. */
 export interface Outcome {
@@ -38,41 +39,10 @@ Promise.all(passed.map(open)).then((fds) => {
   spawn('sh', shell, { stdio: ['inherit', 'inherit', 'inherit', ...fds], env, ...user }).on('close', () => process.exit());
 });`;
 
-/** Runs commands of `waggle` that come as lines of JSON, and answers each with its outcome. */
-const SESSION = `const [register, run] = process.argv.slice(1);
-await import(register);
-const waggle = await import(run);
-const { createInterface } = await import('node:readline');
-for await (const line of createInterface({ input: process.stdin })) {
-  let [stdout, stderr] = ['', ''];
-  const code = await waggle.run(JSON.parse(line), {
-    stdout: { write: (text) => { stdout += text; } },
-    stderr: { write: (text) => { stderr += text; } },
-  });
-  console.log(JSON.stringify({ code, stdout, stderr }));
-}`;
+const WAGGLE = fileURLToPath(new URL('../../packages/cli/bin/waggle.js', import.meta.url));
 
-const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-
-const node = (script: string): string[] => [
-  process.execPath,
-  '--conditions=source',
-  `--import=${import.meta.resolve('tsx')}`,
-  '--input-type=module',
-  '--eval',
-  script,
-  '--',
-  pathOf('packages/compiler/src/modules/register.ts'),
-  pathOf('packages/cli/src/run.ts'),
-];
-
-/** The command line of `waggle` as a process of its own, from the sources. */
-export const waggleCommand = (...args: string[]): string[] => [
-  ...node(`const [register, run, ...args] = process.argv.slice(1);
-await import(register);
-process.exitCode = await (await import(run)).run(args, process);`),
-  ...args,
-];
+/** The command line of `waggle` as a process of its own. */
+export const waggleCommand = (...args: string[]): string[] => [process.execPath, WAGGLE, ...args];
 
 /** Whose process it is; root's by default. */
 export interface User {
@@ -87,7 +57,8 @@ export class ActivatedSession implements Disposable {
   #errors = '';
 
   constructor(namespace: NetworkNamespace, passed: readonly Passed[], user?: User) {
-    const question = JSON.stringify([passed, node(SESSION), user ?? {}]);
+    const session = [process.execPath, ...scriptArguments('waggle-session')];
+    const question = JSON.stringify([passed, session, user ?? {}]);
     this.#launcher = namespace.spawn(process.execPath, ['-e', LAUNCHER, question]);
     const { stdout, stderr } = this.#launcher;
     if (!stdout || !stderr) throw new Error('a launcher without output');

@@ -14,7 +14,7 @@ export function runDemo(example: string, program: string): string {
   const before = left(program);
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    ['--conditions=source', '--import', 'tsx', `examples/${example}/demo.ts`],
+    ['--import', 'tsx', `examples/${example}/demo.ts`],
     { cwd: root, encoding: 'utf8', timeout: 60_000 },
   );
   assert.equal(status, 0, stderr);

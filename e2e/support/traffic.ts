@@ -1,9 +1,9 @@
 /** Packets as bytes, and a process that has programs run on them all the time. */
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { type NetworkNamespace, parseIpv4, parseMac } from '@waggle/kernel';
 import type { HammerTarget } from './hammer.ts';
+import { scriptArguments } from './script.ts';
 
 /** A UDP datagram of 8 bytes between two addresses, as an endpoint sends it. */
 export function datagram(source: string, destination: string, port: number): string {
@@ -31,9 +31,10 @@ export async function hammer(
   namespace: NetworkNamespace,
   ...targets: readonly HammerTarget[]
 ): Promise<Hammer> {
-  const script = fileURLToPath(new URL('hammer.ts', import.meta.url));
   const child = namespace.run(() =>
-    fork(script, [JSON.stringify(targets)], { execArgv: ['--conditions=source', '--import', 'tsx'] }),
+    spawn(process.execPath, [...scriptArguments('hammer'), JSON.stringify(targets)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    }),
   );
   await once(child, 'message');
   return {

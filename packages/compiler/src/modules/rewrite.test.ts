@@ -58,7 +58,7 @@ test('the built module exports what the source exports, its programs compiled', 
   }
 
   const built: Readonly<Record<string, unknown>> = await import(join(folder, 'counter.bpf.js'));
-  const original: object = await import(source);
+  const original: object = await import(module.url);
   assert.deepEqual(Object.keys(built).sort(), Object.keys(original).sort());
   const { count, counters, settings } = built;
   assert.ok(bpf.isProgramDeclaration(count));
