@@ -28,8 +28,7 @@ document.save(() => names);
 report.flush = await document.flush().then(() => 'written', ({ code, message }) => ({ code, message }));
 report.during = read();
 report.problems = store.problems().map(({ document }) => document);
-await new Promise((resolve) => setTimeout(resolve, 150));
-report.attempts = told.length;
+while (told.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
 names.push('one more');
 rmSync(process.argv[1] + '/ballast');
 while (store.problems().length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -53,8 +52,9 @@ describe('a full disk', { skip }, () => {
     ];
     const { stdout, stderr, status } = spawnSync('unshare', ['--mount', 'sh', '-c', shell, 'sh', ...node], {
       encoding: 'utf8',
+      timeout: 30_000,
     });
-    assert.equal(status, 0, stderr);
+    assert.equal(status, 0, stderr || 'it is not tried again');
     const report = JSON.parse(stdout);
     assert.equal(report.before, 1);
     assert.equal(report.flush.code, 'FULL');
@@ -64,7 +64,6 @@ describe('a full disk', { skip }, () => {
     );
     assert.equal(report.during, 1);
     assert.deepEqual(report.problems, ['names']);
-    assert.ok(report.attempts >= 3, `${report.attempts} attempts`);
     assert.equal(report.after, 2001);
   });
 });
