@@ -109,6 +109,8 @@ test('flows are shown by name, with the rule that decided', { skip: needsRoot },
   });
   assert.equal(flow.drop_reason_desc, 'POLICY_DENIED');
   assert.equal(flow.event_type.sub_type, 133);
+  // It is dropped where it is sent, and the receiver's policy refused it.
+  assert.equal(flow.traffic_direction, 'INGRESS');
   assert.ok(flow.destination.labels.includes('k8s:app=backend'));
 
   const follow = waggle(

@@ -84,6 +84,7 @@ describe('an event in a line', () => {
       text(drop),
       '12:34:56.000001 xx drop (Policy denied) ingress endpoint 12, ifindex lxc12, identity 300->301: 10.0.0.1:3123 -> 10.0.0.2:8080 tcp SYN\n',
     );
+    assert.match(text({ ...drop, refusedBy: 'egress' }), /tcp SYN, refused by egress policy\n$/);
     assert.match(text({ ...drop, rule: 'no-web' }), /tcp SYN, by rule no-web\n$/);
   });
 

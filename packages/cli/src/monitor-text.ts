@@ -55,9 +55,10 @@ function lineOf(event: MonitorEvent, style: Style): string {
 }
 
 function dropLine(event: NamedDrop, style: Style): string {
-  const { reasonText, direction, rule } = event;
+  const { reasonText, direction, refusedBy, rule } = event;
+  const whose = refusedBy === undefined ? '' : `, refused by ${refusedBy} policy`;
   const by = rule === undefined ? '' : `, by rule ${rule}`;
-  return `${style.paint('red', `xx drop (${reasonText})`)} ${direction}${aboutText(event)}, ${commonText(event)}${by}`;
+  return `${style.paint('red', `xx drop (${reasonText})`)} ${direction}${aboutText(event)}, ${commonText(event)}${whose}${by}`;
 }
 
 /** Where a packet was seen, as an arrow. */

@@ -7,6 +7,7 @@ import { type bool, type Infer, type Ref, type TcContext, u8, type u32 } from '@
 import { endpoints, HOST, peerIdentity } from './addresses.bpf.ts';
 import { clock } from './clock.bpf.ts';
 import { type Connection, lifetimeOf, Seen, seenWith } from './connection.bpf.ts';
+import { Refuser } from './event.bpf.ts';
 import type { Flow } from './flow.bpf.ts';
 import { findPolicy, hasPolicy, type PolicyValue, type Question, Towards, Verdict } from './policy.bpf.ts';
 import { Reason } from './reasons.ts';
@@ -65,14 +66,14 @@ export function decide(
   if (initiatorIsEndpoint || isGovernedHost(connection.initiator, generation)) {
     const entry = ask(connection, tuple.protocol, Towards.Away);
     if (isTold(entry, before)) tellVerdict(ctx, flow, connection, entry, Towards.Away);
-    if (!mayPass(entry)) return refuse(flow, entry);
+    if (!mayPass(entry)) return refuse(flow, entry, Refuser.Initiator);
     connection.egressCookie = entry?.cookie ?? 0;
     connection.audit = entry?.audit ?? 0;
   }
   if (responderIsEndpoint || isGovernedHost(connection.responder, generation)) {
     const entry = ask(connection, tuple.protocol, Towards.Endpoint);
     if (isTold(entry, before)) tellVerdict(ctx, flow, connection, entry, Towards.Endpoint);
-    if (!mayPass(entry)) return refuse(flow, entry);
+    if (!mayPass(entry)) return refuse(flow, entry, Refuser.Responder);
     connection.ingressCookie = entry?.cookie ?? 0;
     connection.audit = u8(connection.audit | (entry?.audit ?? 0));
   }
@@ -132,7 +133,8 @@ function isTold(entry: Infer<typeof PolicyValue> | null, before: Infer<typeof Co
 }
 
 /** @returns why the packet is dropped. */
-function refuse(flow: Infer<typeof Flow>, entry: Infer<typeof PolicyValue> | null): u8 {
+function refuse(flow: Infer<typeof Flow>, entry: Infer<typeof PolicyValue> | null, refuser: u8): u8 {
+  flow.refuser = refuser;
   flow.cookie = entry?.cookie ?? 0;
   return entry ? Reason.DeniedByRule : Reason.PolicyDenied;
 }

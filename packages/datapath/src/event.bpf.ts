@@ -42,6 +42,12 @@ export const Point = {
 export const TraceReason = { New: 0, Established: 1, Reply: 2, Related: 3, Unknown: 5 } as const;
 
 /**
+ * Whose policy refused a packet: that of the end that began its connection, about what goes out, or that of the end that is to
+ * answer, about what comes in. Both are asked where the packet is sent, and both kinds are dropped there.
+ */
+export const Refuser = { Nobody: 0, Initiator: 1, Responder: 2 } as const;
+
+/**
  * How much is told of packets that pass: nothing; all, wherever they are seen; all, where they are sent on; of a connection its
  * first packet, TCP flags that are new, and a packet every 5 seconds, each way; of a connection its begin and its end.
  */
@@ -77,7 +83,7 @@ export const Event = struct('event', {
   subtype: u8,
   /** Whether the packet goes to the endpoint or away from it. */
   towards: u8,
-  /** For a trace, see {@link TraceReason}; for a verdict, what of the packet its entry names, see `Match`. */
+  /** For a drop, see {@link Refuser}; for a trace, {@link TraceReason}; for a verdict, what of the packet its entry names, `Match`. */
   reason: u8,
   /** The host's end of the endpoint that it is about, or the device where it was seen. */
   interface: u32,

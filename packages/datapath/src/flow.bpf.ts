@@ -38,6 +38,8 @@ export const Flow = struct('flow', {
   isFirst: u8,
   /** 1: it is to be told, see trace.bpf.ts. */
   isNews: u8,
+  /** Whose policy refuses it, see `Refuser`. */
+  refuser: u8,
   /** What policy calls the port: that of the destination, or the type of ICMP. */
   port: be16,
   /** When it was first told of, in nanoseconds. */

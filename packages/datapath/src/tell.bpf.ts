@@ -45,6 +45,7 @@ export function tellDrop(ctx: TcContext, flow: Infer<typeof Flow>, reason: u8, t
   event.source = flow.source;
   event.destination = flow.destination;
   event.cookie = flow.cookie;
+  event.reason = flow.refuser;
   finish(ctx, event);
 }
 

@@ -50,6 +50,17 @@ test('a drop', () => {
   assert.equal(packet.udp?.destinationPort, 8080);
 });
 
+test('a drop, by the policy of the one who answers', () => {
+  const refusedBy = (refuser: string) => {
+    const event =
+      decode(`${TIME} 01 85 01 ${refuser} 07000000 2c010000 2d010000 00000000 00000000 ${NO_SOURCE}
+      0000 0000 00 00 2a00 2a000000`);
+    assert.ok(event?.type === 'drop' && event.direction === 'egress');
+    return event.refusedBy;
+  };
+  assert.deepEqual(['00', '01', '02', '03'].map(refusedBy), [undefined, 'egress', 'ingress', undefined]);
+});
+
 test('a verdict', () => {
   const event = decode(`${TIME} 05 02 00 02 07000000 2c010000 2d010000 0d000000 00000000 ${NO_SOURCE}
     1f90 3a98 11 01 2a00 2a000000`);

@@ -1,7 +1,7 @@
 /** Events as user space has them: plain data, with the numbers of the kernel's records made out. */
 import { type Infer, ntoh16 } from '@waggle/bpf';
 import { addressText } from '../address-words.ts';
-import { type Event, EventType } from '../event.bpf.ts';
+import { type Event, EventType, Refuser } from '../event.bpf.ts';
 import { Towards, Verdict } from '../policy.bpf.ts';
 import type { EventClock } from './clock.ts';
 import {
@@ -41,6 +41,8 @@ export interface DropEvent extends PacketEvent {
   readonly reason: number;
   readonly reasonText: string;
   readonly direction: EventDirection;
+  /** Whose policy refused it: of the connection's two ends that which began it, about what goes out, or that which answers, about what comes in. */
+  readonly refusedBy?: EventDirection;
   /** Names the rules that denied it; 0 where none did. */
   readonly cookie: number;
 }
@@ -101,6 +103,7 @@ export function decodeEvent(record: Record, clock: EventClock): DatapathEvent | 
         reason: record.subtype,
         reasonText: reasonName(record.subtype),
         direction: directionOf(record),
+        ...refusedBy(record),
         cookie: record.cookie,
       };
     case EventType.PolicyVerdict:
@@ -114,6 +117,11 @@ export function decodeEvent(record: Record, clock: EventClock): DatapathEvent | 
 
 const directionOf = ({ towards }: Record): EventDirection =>
   towards === Towards.Endpoint ? 'ingress' : 'egress';
+
+function refusedBy({ reason }: Record): Pick<DropEvent, 'refusedBy'> {
+  if (reason === Refuser.Initiator) return { refusedBy: 'egress' };
+  return reason === Refuser.Responder ? { refusedBy: 'ingress' } : {};
+}
 
 function verdictOf(record: Record) {
   const direction = directionOf(record);

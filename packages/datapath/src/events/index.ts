@@ -1,5 +1,5 @@
 /** What the datapath tells and how to read it, without the programs that tell: for those who only look on. */
-export { accounts, Event, EventType, events, Point, TraceReason } from '../event.bpf.ts';
+export { accounts, Event, EventType, events, Point, Refuser, TraceReason } from '../event.bpf.ts';
 export { Match, Towards, Verdict } from '../policy.bpf.ts';
 export { EventClock } from './clock.ts';
 export { type DatapathEvent, decodeEvent } from './event.ts';

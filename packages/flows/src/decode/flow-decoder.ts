@@ -1,13 +1,21 @@
 /**
  * Makes flows of records: the packet is read, numbers get the names that they had at the time, and the rules that decided are found.
  */
-import { decodePacket, EventType, type Packet, Point, reasonName, Towards } from '@waggle/datapath/events';
+import {
+  decodePacket,
+  EventType,
+  type Packet,
+  Point,
+  Refuser,
+  reasonName,
+  Towards,
+} from '@waggle/datapath/events';
 import type { Flow, FlowEndpoint, FlowIp, FlowPolicy, TrafficDirection } from '../flow.ts';
 import type { EndpointName, Names, RuleName } from '../names/names.ts';
 import type { FlowStore } from '../store/flow-store.ts';
 import type { RecordView } from '../store/record.ts';
 import { addressTextOf } from './address-text.ts';
-import { dropReasonOf, isPolicyDrop, isTracedReply, subtypeOf, verdictOf } from './record-facts.ts';
+import { dropReasonOf, isTracedReply, subtypeOf, verdictOf } from './record-facts.ts';
 import { summaryOf, transportOf } from './transport.ts';
 
 export interface DecoderOptions {
@@ -18,8 +26,6 @@ export interface DecoderOptions {
 }
 
 const NO_LABELS: readonly string[] = [];
-/** How far a verdict may be before the drop that it led to: other CPUs write in between. */
-const LOOK_BACK = 16;
 
 interface Ends {
   readonly source: FlowEndpoint;
@@ -32,13 +38,11 @@ export class FlowDecoder {
   readonly #store: FlowStore;
   readonly #options: DecoderOptions;
   readonly #record: RecordView;
-  readonly #before: RecordView;
 
   constructor(store: FlowStore, options: DecoderOptions) {
     this.#store = store;
     this.#options = options;
     this.#record = store.view();
-    this.#before = store.view();
   }
 
   /** The flow of a record that is in the store, and that is one of a packet. */
@@ -63,7 +67,7 @@ export class FlowDecoder {
       }),
       ...(ip && { ip }),
       ...(l4 && { l4 }),
-      ...this.#ends(record, sequence, ip),
+      ...this.#ends(record, ip),
       eventType: { type, subtype: subtypeOf(record) },
       ...(type === EventType.PolicyVerdict && { policyMatchType: record.reason }),
       ...(type === EventType.Trace && { tracePoint: record.subtype, traceReason: record.reason }),
@@ -78,7 +82,7 @@ export class FlowDecoder {
     };
   }
 
-  #ends(record: RecordView, sequence: number, ip: FlowIp | undefined): Ends {
+  #ends(record: RecordView, ip: FlowIp | undefined): Ends {
     const { names } = this.#options;
     const { time, type } = record;
     const subject = names.endpointAt(record.interface, time);
@@ -88,7 +92,7 @@ export class FlowDecoder {
       return {
         source: this.#end(source, record.source, time),
         destination: this.#end(destination, record.destination, time),
-        direction: this.#directionOfDrop(record, sequence),
+        direction: directionOfDrop(record),
       };
     }
     if (type === EventType.Trace) {
@@ -128,22 +132,6 @@ export class FlowDecoder {
     };
   }
 
-  /**
-   * Both ends' policies are asked where a packet is sent, and there it is dropped, whichever denied it. The rule knows for which end
-   * it stands; without a rule, the verdict does, which was told about the same packet and so has the same time.
-   */
-  #directionOfDrop(record: RecordView, sequence: number): TrafficDirection {
-    if (!isPolicyDrop(record)) return directionOf(record);
-    const rule = this.#options.names.ruleOf(record.cookie, record.time);
-    if (rule) return rule.direction;
-    const oldest = Math.max(this.#store.first, sequence - LOOK_BACK);
-    for (let earlier = sequence - 1; earlier >= oldest; earlier--) {
-      const before = this.#before.moveTo(this.#store.wordOf(earlier));
-      if (before.type === EventType.PolicyVerdict && before.time === record.time) return directionOf(before);
-    }
-    return directionOf(record);
-  }
-
   #rules(
     record: RecordView,
   ): Pick<Flow, 'egressAllowedBy' | 'ingressAllowedBy' | 'egressDeniedBy' | 'ingressDeniedBy'> {
@@ -172,6 +160,12 @@ function policiesOf(
 ): readonly FlowPolicy[] {
   if (!first && !second) return NONE;
   return [first, second].flatMap((rule) => (rule?.direction === direction ? [rule.policy] : []));
+}
+
+/** Both ends' policies are asked where a packet is sent, and there it is dropped, whichever refused it. */
+function directionOfDrop(record: RecordView): TrafficDirection {
+  if (record.reason === Refuser.Initiator) return 'egress';
+  return record.reason === Refuser.Responder ? 'ingress' : directionOf(record);
 }
 
 const directionOf = ({ towards }: RecordView): TrafficDirection =>

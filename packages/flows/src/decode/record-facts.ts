@@ -41,7 +41,3 @@ export const subtypeOf = (record: RecordView): number =>
 export function isTracedReply(record: RecordView): boolean | undefined {
   return record.reason > TraceReason.Related ? undefined : record.reason === TraceReason.Reply;
 }
-
-/** Whether the drop is policy's. */
-export const isPolicyDrop = (record: RecordView): boolean =>
-  record.type === EventType.Drop && (record.subtype === POLICY_DENIED || record.subtype === DENIED_BY_RULE);
