@@ -13,6 +13,7 @@ import { scriptArguments } from './support/script.ts';
 
 await import('@waggle/compiler/register');
 const { AgentClient } = await import('@waggle/agent/client');
+const { UNFINISHED } = await import('../packages/agent/src/workload/index.ts');
 const { AgentLab, POLICY, PORT } = await import('./support/agent-lab.ts');
 
 const MANY = 200;
@@ -81,6 +82,23 @@ test('what it has answered holds when it is killed', { skip: needsRoot }, async 
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+test('an endpoint whose making was cut off by the end of the agent is finished by the next', {
+  skip: needsRoot,
+}, async () => {
+  await using lab = await AgentLab.start();
+  const { id, ipv4 = '', ipv6 = '' } = await lab.endpoint('app=first');
+  await lab.stopAgent();
+  using network = Network.open(lab.host);
+  const { index } = network.links.get(`lxc${id}`);
+  // It was saved and its programs are there, but not the way to it: what the process was killed before.
+  network.links.set(index, { group: UNFINISHED, up: false });
+  lab.startAgent();
+  const { up, group } = network.links.get(index);
+  assert.deepEqual([up, group], [true, 0]);
+  assert.equal(network.routes.get(ipv4).interfaceIndex, index);
+  assert.equal(network.routes.get(ipv6).interfaceIndex, index);
 });
 
 test('many endpoints come and go at once, and nothing is left', { skip: needsRoot }, async () => {

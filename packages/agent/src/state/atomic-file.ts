@@ -11,28 +11,31 @@ import { dirname } from 'node:path';
  * so that crashes leave no more than one.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
+  // While the disk is at it this thread may be busy elsewhere: what can be had before is not asked for in between.
+  const directory = open(dirname(path), 'r');
+  directory.catch(() => {});
+  try {
+    await writeThenRename(path, text);
+    await (await directory).sync();
+  } finally {
+    await (await directory).close();
+  }
+}
+
+async function writeThenRename(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   try {
-    await synchronized(temporary, 'w', (file) => file.writeFile(text));
-    await rename(temporary, path);
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+      await rename(temporary, path);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     await unlink(temporary).catch(() => {});
     throw error;
-  }
-  await synchronized(dirname(path), 'r', async () => {});
-}
-
-async function synchronized(
-  path: string,
-  flags: string,
-  write: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
-): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    await write(file);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

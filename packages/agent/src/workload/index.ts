@@ -5,6 +5,7 @@ export {
   type EndpointNetwork,
   type EndpointNetworkSpec,
   routeToEndpoint,
+  UNFINISHED,
 } from './endpoint-network.ts';
 export { GATEWAY, type Gateway } from './gateway.ts';
 export { type EndpointDevice, HostNetworks, type HostNetworksOptions, hostNameOf } from './host-networks.ts';
