@@ -1,5 +1,5 @@
 /** The datapath as that which an endpoint's programs come from. */
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Datapath } from '@waggle/datapath';
 import type { NetworkNamespace } from '@waggle/kernel';
 import type { EndpointPrograms } from './endpoint-parts.ts';
@@ -14,7 +14,11 @@ export function programsOf(datapath: Datapath, host: NetworkNamespace): Endpoint
     addEndpoint: (spec) => inHost(() => datapath.addEndpoint(spec)),
     addEndpointInTurns: async (spec) => {
       const steps = datapath.addingEndpoint(spec);
-      while (!inHost(() => steps.next().done)) await setTimeout(TURN);
+      while (!inHost(() => steps.next().done)) {
+        // After a step the clock of timers is late by what it took.
+        await setImmediate();
+        await setTimeout(TURN);
+      }
     },
     updateEndpoint: (device, change) => datapath.updateEndpoint(device, change),
     removeEndpoint: (device) => inHost(() => datapath.removeEndpoint(device)),
