@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Link, Network, type NetworkNamespace } from '@waggle/kernel';
+import { anything } from '../e2e/support/anything.ts';
 import { benchmark } from './support/benchmark.ts';
 import { iptablesRules, nftablesRules } from './support/linear-rules.ts';
 import { inTurn, median, type Rounds } from './support/measure.ts';
@@ -34,7 +35,7 @@ const [WORLD, ADDRESSES] = ['198.18.0.0', 65_536];
 
 /** The one entry that decides, which is looked for last, and entries about others before it. */
 const entriesOf = (direction: 'ingress' | 'egress', count: number) => [
-  { direction, identity: 0, protocol: 0, port: 0, portPrefix: 0, action: 'allow', audit: false } as const,
+  anything(direction),
   ...Array.from(
     { length: count - 1 },
     (_, index) =>

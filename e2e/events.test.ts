@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { DatapathEvent, DatapathOptions, LostEvents, PolicyMapEntry } from '@waggle/datapath';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
+import { anything } from './support/anything.ts';
 
 await import('@waggle/compiler/register');
 const { Reason } = await import('@waggle/datapath');
@@ -15,16 +16,7 @@ const [TCP, UDP] = [6, 17];
 /** Cookies by what they are of. */
 const Cookie = { AllOut: 11, AllIn: 12, DeniedPort: 13, Audited: 14 } as const;
 
-const entry = (fields: Partial<PolicyMapEntry>): PolicyMapEntry => ({
-  direction: 'ingress',
-  identity: 0,
-  protocol: 0,
-  port: 0,
-  portPrefix: 0,
-  action: 'allow',
-  audit: false,
-  ...fields,
-});
+const entry = (fields: Partial<PolicyMapEntry>): PolicyMapEntry => ({ ...anything('ingress'), ...fields });
 
 /** A client, a server, and what is told about them. */
 class Watched implements Disposable {

@@ -1,6 +1,7 @@
 /** The program of an endpoint by itself, and what a packet costs there: by BPF_PROG_TEST_RUN, with the packet restored each time. */
 import type { MonitoringOptions } from '@waggle/datapath';
 import { createMap, type LoadedProgram, loadDeclared, type Program, parseMac } from '@waggle/kernel';
+import { ANYTHING } from '../../e2e/support/anything.ts';
 
 await import('@waggle/compiler/register');
 const {
@@ -28,14 +29,6 @@ export const OWN = 0x0a000001;
 export const PORT = 80;
 /** Where packets go: another endpoint of this host, and the world. */
 export const [OTHER, OUTSIDE] = [0x0a000002, 0xc6336402];
-const OPEN = {
-  identity: 0,
-  protocol: 0,
-  port: 0,
-  portPrefix: 0,
-  action: 'allow',
-  audit: false,
-} as const;
 
 /** A TCP segment from the endpoint, 60 bytes of IPv4. */
 export function segment(destination: number): Uint8Array {
@@ -68,9 +61,7 @@ export function loadEndpoint(monitoring: MonitoringOptions): EndpointUnderTest {
     const key = { words: [0, 0, MAPPED, address] };
     others.map(endpoints).set(key, { interface: LOOPBACK, identity, mac: parseMac('02:00:00:00:00:02') });
     using inner = createMap(policy);
-    for (const direction of ['ingress', 'egress'] as const) {
-      inner.set(policyKey({ ...OPEN, direction }), policyValue({ ...OPEN, direction }, { cookie: 1 }));
-    }
+    for (const entry of ANYTHING) inner.set(policyKey(entry), policyValue(entry, { cookie: 1 }));
     others.map(policies).set({ identity, set: 0 }, inner);
   }
   const close = (): void => {

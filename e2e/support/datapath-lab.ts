@@ -5,6 +5,7 @@
 import { Datapath, type DatapathOptions, type DeviceSpec } from '@waggle/datapath';
 import { hostPrefix, Network, NetworkNamespace, writeSysctl } from '@waggle/kernel';
 import { uniqueName } from '../../packages/kernel/src/testing/lab.ts';
+import { ANYTHING } from './anything.ts';
 import { Talk } from './talk.ts';
 import { joinWorld, UPLINK, WORLD } from './world.ts';
 
@@ -81,9 +82,7 @@ export class DatapathLab extends Talk {
 
   /** Lets the endpoints of an identity talk to everybody. */
   open(identity: number): void {
-    const any = { identity: 0, protocol: 0, port: 0, portPrefix: 0, action: 'allow', audit: false } as const;
-    const entries = (['ingress', 'egress'] as const).map((direction) => ({ ...any, direction }));
-    this.datapath.setPolicy(identity, entries, () => ({ cookie: 1 }));
+    this.datapath.setPolicy(identity, ANYTHING, () => ({ cookie: 1 }));
   }
 
   /** Puts the programs of the uplink in place; endpoints are masqueraded unless it is said otherwise. */

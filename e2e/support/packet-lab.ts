@@ -6,6 +6,7 @@ import { EndpointTable } from '../../packages/datapath/src/endpoint-table.ts';
 import { checkedSizes, policySpec } from '../../packages/datapath/src/layout.ts';
 import { closeMaps, createMaps } from '../../packages/datapath/src/pins.ts';
 import { PolicySets } from '../../packages/datapath/src/policy-sets.ts';
+import { anything } from './anything.ts';
 
 /** The endpoint, and another one of this host; all else is outside. */
 const MAC = '02:00:00:00:00:02';
@@ -25,14 +26,6 @@ export interface Fate {
 
 const SIZES = checkedSizes({ maxConnections: 1024 });
 const VERDICTS = { 0: 'pass', 2: 'drop', 7: 'redirect' } as const;
-const ANYTHING = {
-  identity: 0,
-  protocol: 0,
-  port: 0,
-  portPrefix: 0,
-  action: 'allow',
-  audit: false,
-} as const;
 
 export class PacketLab implements Disposable {
   readonly maps = createMaps(SIZES);
@@ -76,7 +69,7 @@ export class PacketLab implements Disposable {
     const directions = (['ingress', 'egress'] as const).filter(
       (each) => openness === 'open' || openness === each,
     );
-    const entries = directions.map((direction) => ({ ...ANYTHING, direction }));
+    const entries = directions.map(anything);
     this.#policies.write(this.#policies.plan([{ identity, entries, target: () => ({ cookie: 1 }) }]));
     this.#policies.turn();
   }
