@@ -55,6 +55,7 @@ await benchmark(
     const device = {
       interface: INDEX,
       masquerade: true,
+      published: false,
       hostFirewall: false,
       ipv4: DEVICE,
       ipv6Word0: 0,

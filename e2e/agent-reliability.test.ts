@@ -1,6 +1,5 @@
 /** What happens when things go wrong: the agent is killed, its state is damaged, namespaces vanish, and many come at once. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { AgentEvent } from '@waggle/agent';
 import { Network, NetworkNamespace } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
-import { scriptArguments } from './support/script.ts';
+import { startProcess } from './support/start-process.ts';
 
 await import('@waggle/compiler/register');
 const { AgentClient } = await import('@waggle/agent/client');
@@ -17,14 +16,6 @@ const { UNFINISHED } = await import('../packages/agent/src/workload/index.ts');
 const { AgentLab, POLICY, PORT } = await import('./support/agent-lab.ts');
 
 const MANY = 200;
-
-async function startProcess(options: object): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...scriptArguments('agent-process'), JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (child.stdout) await once(child.stdout, 'data');
-  return child;
-}
 
 test('the agent is killed: no packet is lost, policy holds, new connections are decided', {
   skip: needsRoot,

@@ -154,6 +154,17 @@ export class AgentLab implements AsyncDisposable {
     for (let turn = 0; turn < 200 && isLeft(); turn++) await setTimeout(100);
   }
 
+  /** The same when nothing changes any more by itself, as descriptors do for some milliseconds after a change. */
+  async restingCounts(): Promise<ReturnType<AgentLab['counts']>> {
+    for (let turn = 0, before = ''; turn < 50; turn++) {
+      const counts = this.counts();
+      if (JSON.stringify(counts) === before) return counts;
+      before = JSON.stringify(counts);
+      await setTimeout(200);
+    }
+    throw new Error('the agent does not come to rest');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.talk.close();
     await this.stopAgent();

@@ -223,6 +223,7 @@ export class Agent {
       networks: this.#networks,
       programs: programsOf(this.datapath, this.host.namespace),
       pools: this.addresses,
+      ports: { check: (ports, endpoint) => this.#devicePrograms.checkPublished(ports, endpoint) },
       identities: this.identities,
       enforcer: this.enforcer,
       labelFilter: new LabelFilter(this.options['label-filter']),

@@ -5,6 +5,7 @@
  * A request that cannot be met is a {@link WaggleError} whose code says why: NOT_FOUND, EXISTS, MALFORMED, FULL, BUSY, DENIED.
  * Then nothing has changed.
  */
+import type { PublishedPort } from '@waggle/datapath';
 import type { NamedPort, PolicyStatus, Trace } from '@waggle/policy';
 import type { EndpointAddresses } from './addresses/index.ts';
 
@@ -35,6 +36,8 @@ export interface EndpointRequest {
   readonly ipv4?: string;
   readonly ipv6?: string;
   readonly namedPorts?: readonly NamedPort[];
+  /** Ports of the host's devices that lead to it. */
+  readonly published?: readonly PublishedPort[];
   readonly container?: { readonly id?: string; readonly name?: string };
   /** Make a veth pair into this namespace… */
   readonly namespace?: NamespacePlace;
@@ -63,6 +66,7 @@ export interface EndpointView {
   readonly namespace: number;
   readonly container?: { readonly id?: string; readonly name?: string };
   readonly namedPorts: readonly NamedPort[];
+  readonly published: readonly PublishedPort[];
   /** ISO 8601. */
   readonly created: string;
   readonly policy: EndpointPolicyView;

@@ -3,6 +3,8 @@ import type { Endpoint, EndpointHealth, EndpointStatusLog, LabelConfiguration } 
 import type { Style } from './output.ts';
 import { factsText, fitTable } from './table.ts';
 
+type Published = NonNullable<Endpoint['status']['waggle']['published-ports']>[number];
+
 /** A line for each endpoint. */
 export function endpointListText(
   endpoints: readonly Endpoint[],
@@ -53,6 +55,7 @@ export function endpointText(endpoint: Endpoint, style: Style): string {
     ['namespace', waggle['network-namespace'] === 0 ? 'not known' : String(waggle['network-namespace'])],
     ['container', containers.join(', ')],
     ['ports', ports.join(', ')],
+    ['published', (waggle['published-ports'] ?? []).map(publishedText).join(', ')],
     [
       'policy',
       `revision ${policy.realized['policy-revision']}, enforced: ${policyText(endpoint)}, ${entriesText(waggle['policy-entries'])}`,
@@ -62,6 +65,12 @@ export function endpointText(endpoint: Endpoint, style: Style): string {
   ];
   const shown = facts.filter(([, text]) => text !== '');
   return `${style.paint('bold', waggle.name)}  (endpoint ${endpoint.id})\n${factsText(shown, style.width)}`;
+}
+
+/** `198.51.100.1:8080 -> 80/TCP`, `8080 -> 80/TCP` where that is at all addresses. */
+function publishedText({ address, 'host-port': hostPort, port, protocol = 'TCP' }: Published): string {
+  const host = address?.includes(':') ? `[${address}]` : address;
+  return `${host === undefined ? '' : `${host}:`}${hostPort} -> ${port}/${protocol}`;
 }
 
 const entriesText = (count: number): string => `${count} ${count === 1 ? 'entry' : 'entries'}`;

@@ -39,6 +39,12 @@ const TABLES = [
     holds: 'addresses and ports that are masqueraded',
     example: '10.92.0.7',
   },
+  {
+    noun: 'published',
+    maps: ['published'],
+    holds: 'ports of the host that lead to endpoints',
+    example: '10.92.0.7',
+  },
 ] as const;
 
 const GET_HELP = `

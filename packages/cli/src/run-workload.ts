@@ -31,6 +31,7 @@ export function addRun(program: Command, context: Context): void {
       .option('--socket <path>', "the agent's socket (default: $WAGGLE_SOCKET, else /run/waggle/agent.sock)"),
     ['waggle run --name web -l app=web -- python3 -m http.server 8080'],
     ['waggle run -l app=client -- curl http://10.92.0.2:8080'],
+    ['waggle run -l app=web --publish 80:8080 -- python3 -m http.server 8080', 'for the network, too'],
     ['waggle run -l org=empire --ip 10.92.0.9 -- bash', 'a shell in the namespace'],
   )
     .addHelpText('after', HELP)

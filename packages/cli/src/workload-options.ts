@@ -10,6 +10,7 @@ export interface WorkloadOptions {
   readonly labels?: readonly string[];
   readonly ip?: readonly string[];
   readonly port?: readonly string[];
+  readonly publish?: readonly string[];
 }
 
 /** Adds the options to a command. */
@@ -22,18 +23,25 @@ export const addWorkloadOptions = (command: Command): Command =>
       '-p, --port <name>',
       'what policies may call a port, as http=8080/tcp; may be given again',
       collect,
+    )
+    .option(
+      '--publish <port>',
+      "a port of the host's devices that leads to one of its own, as 8080:80; may be given again",
+      collect,
     );
 
 /**
  * What to ask the agent for.
  * @throws WaggleError MALFORMED for an option that cannot be read.
  */
-export function endpointRequest({ name, labels, ip, port }: WorkloadOptions): EndpointChangeRequest {
+export function endpointRequest(options: WorkloadOptions): EndpointChangeRequest {
+  const { name, labels, ip, port, publish } = options;
   return {
     ...(name !== undefined && { name }),
     labels: (labels ?? []).flatMap((text) => text.split(',')).filter((label) => label !== ''),
     ...(ip !== undefined && { addressing: readAddresses(ip) }),
     ...(port !== undefined && { 'named-ports': port.map(readPort) }),
+    ...(publish !== undefined && { 'published-ports': publish.map(readPublished) }),
   };
 }
 
@@ -66,3 +74,27 @@ function readPort(text: string): NonNullable<EndpointChangeRequest['named-ports'
     hint: 'Write NAME=NUMBER/PROTOCOL, as http=8080/tcp',
   });
 }
+
+const PUBLISHED = /^(?:(\[[^\]]+\]|[^[\]:]+):)?(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/i;
+
+function readPublished(text: string): NonNullable<EndpointChangeRequest['published-ports']>[number] {
+  const [, place, ...rest] = PUBLISHED.exec(text) ?? [];
+  const [hostPort, port] = rest.slice(0, 2).map(Number);
+  if (!isPort(hostPort) || !isPort(port)) throw badPublished(text, 'this says no ports');
+  const address = place?.replace(/^\[|\]$/g, '');
+  if (address !== undefined && isIP(address) === 0) throw badPublished(text, `${address} is no IP address`);
+  return {
+    ...(address !== undefined && { address }),
+    'host-port': hostPort,
+    port,
+    protocol: rest[2]?.toLowerCase() === 'udp' ? 'UDP' : 'TCP',
+  };
+}
+
+const isPort = (port: number | undefined): port is number =>
+  port !== undefined && port >= 1 && port <= 65_535;
+
+const badPublished = (text: string, problem: string): WaggleError =>
+  new WaggleError('MALFORMED', `--publish ${text}: ${problem}`, {
+    hint: 'Write [ADDRESS:]HOSTPORT:PORT[/tcp|udp], as 8080:80, 198.51.100.1:53:53/udp or [2001:db8::1]:443:8443',
+  });

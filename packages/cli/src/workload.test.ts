@@ -47,6 +47,7 @@ describe('the options of a workload', () => {
         labels: ['app=web,role=front', 'k8s:x=y'],
         ip: ['fd00::7', '10.0.0.7'],
         port: ['http=8080', 'dns=53/UDP'],
+        publish: ['8080:80', '198.51.100.1:53:5353/udp', '[2001:db8::1]:443:8443/tcp'],
       }),
       {
         name: 'web',
@@ -55,6 +56,11 @@ describe('the options of a workload', () => {
         'named-ports': [
           { name: 'http', port: 8080, protocol: 'TCP' },
           { name: 'dns', port: 53, protocol: 'UDP' },
+        ],
+        'published-ports': [
+          { 'host-port': 8080, port: 80, protocol: 'TCP' },
+          { address: '198.51.100.1', 'host-port': 53, port: 5353, protocol: 'UDP' },
+          { address: '2001:db8::1', 'host-port': 443, port: 8443, protocol: 'TCP' },
         ],
       },
     );
@@ -69,6 +75,10 @@ describe('the options of a workload', () => {
     ],
     [['-p', '8080'], /--port 8080: this names no port\. Write NAME=NUMBER\/PROTOCOL/],
     [['-p', 'http=70000'], /this names no port/],
+    [['--publish', '8080'], /--publish 8080: this says no ports\. Write \[ADDRESS:\]HOSTPORT:PORT/],
+    [['--publish', '0:80'], /this says no ports/],
+    [['--publish', '8080:80/sctp'], /this says no ports/],
+    [['--publish', 'web:8080:80'], /web is no IP address/],
     [['--dns', 'dns.example'], /--dns dns\.example: this is no IP address/],
   ] as const) {
     test(`that cannot be are refused: ${args.join(' ')}`, async () => {

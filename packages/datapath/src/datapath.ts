@@ -36,6 +36,7 @@ import {
   type PolicyMapTarget,
 } from './policy-map.ts';
 import { PolicySets, type PolicyUpdate } from './policy-sets.ts';
+import { type PublishedPort, PublishedPorts, type PublishedView } from './published-ports.ts';
 import { allTraffic, type TrafficCount, type TrafficView, trafficOf } from './traffic-counts.ts';
 import { collectTranslations, listTranslations, type TranslationView } from './translation-list.ts';
 
@@ -66,6 +67,9 @@ export interface DatapathChange<E extends PolicyMapEntry = PolicyMapEntry> {
 
 const PATIENCE = 5000;
 
+const noEndpoint = (device: number): WaggleError =>
+  new WaggleError('NOT_FOUND', `there is no endpoint at device ${device}`);
+
 export class Datapath implements Disposable {
   /** Whether the maps were there already. */
   readonly adopted: boolean;
@@ -74,6 +78,7 @@ export class Datapath implements Disposable {
   readonly #links: DeviceLinks<keyof typeof ENDPOINT_SITES>;
   readonly #devices: HostDevices;
   readonly #endpoints: EndpointTable;
+  readonly #published: PublishedPorts;
   readonly #peers: PeerTable;
   readonly #policies: PolicySets;
   readonly #programs: EndpointPrograms;
@@ -91,7 +96,8 @@ export class Datapath implements Disposable {
     this.#expired = new ExpiredConnections(maps, monotonicSeconds);
     this.#pins = pins?.directory;
     this.#links = new DeviceLinks(ENDPOINT_SITES, pins?.directory.links('endpoints'));
-    this.#devices = new HostDevices(maps, monitoring, pins?.directory);
+    this.#published = new PublishedPorts(maps);
+    this.#devices = new HostDevices(maps, monitoring, this.#published, pins?.directory);
     this.#endpoints = new EndpointTable(maps);
     this.#peers = new PeerTable(maps);
     this.#policies = new PolicySets(maps, policySpec(sizes));
@@ -192,16 +198,44 @@ export class Datapath implements Disposable {
    */
   updateEndpoint(device: number, { identity }: Pick<EndpointSpec, 'identity'>): void {
     const spec = this.#endpoints.get(device);
-    if (!spec) throw new WaggleError('NOT_FOUND', `there is no endpoint at device ${device}`);
+    if (!spec) throw noEndpoint(device);
     this.#endpoints.put({ ...spec, identity });
     this.#policies.decideAnew();
   }
 
-  /** Takes the programs of an endpoint away, and forgets it. */
+  /** Takes the programs of an endpoint away, and forgets it with the ports that it has published. */
   removeEndpoint(device: number): void {
     this.#links.detach(device);
+    this.publish(device, []);
     this.#endpoints.remove(device);
     this.#policies.decideAnew();
+  }
+
+  /**
+   * Lets ports of the host's devices lead to an endpoint: these, and no others that it had before. Who connects to one is asked
+   * about by the endpoint's policy, under his own address, at the endpoint's port. Ports are published at all devices, those
+   * that come later included. Called in the network namespace of the devices.
+   * @throws WaggleError NOT_FOUND without the endpoint, EXISTS when another one has a port, OUT_OF_RANGE, MALFORMED, FULL. Then
+   *   nothing has changed.
+   */
+  publish(device: number, ports: readonly PublishedPort[]): void {
+    if (ports.length === 0 && !this.#published.has(device)) return;
+    const spec = this.#endpoints.get(device);
+    if (!spec && ports.length > 0) throw noEndpoint(device);
+    const undo = this.#published.put(device, { addresses: spec ?? {}, ports });
+    const put = (): void => this.#devices.publish((peers) => this.apply({ peers }));
+    try {
+      put();
+    } catch (error) {
+      undo();
+      put();
+      throw error;
+    }
+  }
+
+  /** The published ports that are in force. */
+  published(): Generator<PublishedView> {
+    return this.#published.list();
   }
 
   /** The endpoints that have programs here, those included that were found when it was opened. */

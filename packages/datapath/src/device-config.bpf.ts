@@ -6,6 +6,8 @@ export const device = config({
   interface: u32,
   /** Whether what endpoints send to the world leaves with the device's address. */
   masquerade: bool,
+  /** Whether ports of it lead to endpoints. */
+  published: bool,
   /** Whether the host's policy is asked. */
   hostFirewall: bool,
   /** 0: it has none. */

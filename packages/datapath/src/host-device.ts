@@ -14,6 +14,7 @@ import type { DatapathMaps } from './layout.ts';
 import { RANGE_BITS, type RangeKey, Role } from './masquerade.bpf.ts';
 import type { PeerUpdate } from './peer-table.ts';
 import type { PinDirectory } from './pins.ts';
+import type { PublishedPorts } from './published-ports.ts';
 import { type PortRange, translationPorts } from './source-ports.ts';
 
 /** Who is masqueraded. */
@@ -62,14 +63,23 @@ export class HostDevices implements Disposable {
   readonly #monitoring: ReturnType<typeof monitoringConfig>;
   readonly #links: DeviceLinks<keyof typeof DEVICE_SITES>;
   readonly #keep: string | undefined;
+  readonly #published: PublishedPorts;
   readonly #specs = new Map<number, DeviceSpec>();
+  /** Those whose programs look for published ports. */
+  readonly #publishing = new Set<number>();
 
   /**
    * @param monitoring what the programs tell.
    * @param pins where links are pinned, and programs kept; without it they end with this process.
    */
-  constructor(maps: DatapathMaps, monitoring: ReturnType<typeof monitoringConfig>, pins?: PinDirectory) {
+  constructor(
+    maps: DatapathMaps,
+    monitoring: ReturnType<typeof monitoringConfig>,
+    published: PublishedPorts,
+    pins?: PinDirectory,
+  ) {
     this.#maps = maps;
+    this.#published = published;
     this.#monitoring = monitoring;
     this.#links = new DeviceLinks(DEVICE_SITES, pins?.links('devices'));
     this.#keep = pins?.programs;
@@ -89,7 +99,8 @@ export class HostDevices implements Disposable {
    * @throws WaggleError MALFORMED, OUT_OF_RANGE, INVALID; KernelError NOT_FOUND without the device. Nothing has changed then.
    */
   put(spec: DeviceSpec, applyPeers: ApplyPeers): void {
-    const config = { device: deviceConfig(spec), monitoring: this.#monitoring };
+    const publishes = this.#published.any;
+    const config = { device: deviceConfig(spec, publishes), monitoring: this.#monitoring };
     const before = [...this.#rangesOf(spec.interface)];
     using from = loadDeclared(fromNetwork, {
       maps: this.#maps,
@@ -109,7 +120,30 @@ export class HostDevices implements Disposable {
     }
     const former = this.#specs.get(spec.interface);
     this.#specs.set(spec.interface, spec);
+    if (publishes) this.#publishing.add(spec.interface);
+    else this.#publishing.delete(spec.interface);
     if (former) applyPeers(this.#given(ownAddresses(former)));
+    this.#syncPublished();
+  }
+
+  /**
+   * Puts published ports in force as they are wanted now. Programs look for them from when there are some; they are not replaced
+   * again when there are none.
+   * @throws what {@link put} throws.
+   */
+  publish(applyPeers: ApplyPeers): void {
+    if (this.#published.any) {
+      for (const spec of this.#specs.values()) {
+        if (!this.#publishing.has(spec.interface)) this.put(spec, applyPeers);
+      }
+    }
+    this.#syncPublished();
+  }
+
+  /** What was published at devices stays until it is said how they shall be: nobody is cut off meanwhile. */
+  #syncPublished(): void {
+    const isAll = this.#links.devices().every((device) => this.#specs.has(device));
+    this.#published.sync([...this.#specs.values()], isAll);
   }
 
   /** How a device shall be. @throws WaggleError NOT_FOUND */
@@ -125,7 +159,9 @@ export class HostDevices implements Disposable {
     this.#links.detach(device);
     this.#forget(device);
     this.#specs.delete(device);
+    this.#publishing.delete(device);
     if (former) applyPeers(this.#given(ownAddresses(former)));
+    this.#syncPublished();
   }
 
   /** Lets go of the links; those that are not pinned end. */
@@ -188,13 +224,14 @@ function wantedRanges({ interface: device, masquerade }: DeviceSpec): Range[] {
 }
 
 /** The values of the config `device`. */
-function deviceConfig(spec: DeviceSpec) {
+function deviceConfig(spec: DeviceSpec, published: boolean) {
   const { masquerade } = spec;
   const [ipv6Word0, ipv6Word1, ipv6Word2, ipv6Word3] = addressWords(spec.ipv6 ?? '::');
   const { first, last } = masquerade ? translationPorts(masquerade.ports) : { first: 0, last: 0 };
   return {
     interface: spec.interface,
     masquerade: masquerade !== false,
+    published,
     hostFirewall: spec.hostFirewall,
     ipv4: spec.ipv4 === undefined ? 0 : parseIpv4(spec.ipv4),
     ipv6Word0,

@@ -1,6 +1,7 @@
 /**
  * The programs at a device of the host. What goes out is masqueraded, if it comes from an endpoint and goes to the world; what
- * comes in is first given back to whom it is for. What is the host's own, its policy decides about, if it has a firewall.
+ * comes in is first given back to whom it is for, or to the endpoint that has published the port: its policy decides then. What is
+ * the host's own, the host's policy decides about, if it has a firewall.
  */
 import { Ethernet, EtherType, type i32, Tc, type TcContext, tc, type u8, zeroed } from '@waggle/bpf';
 import { device } from './device-config.bpf.ts';
@@ -23,7 +24,7 @@ export const toNetwork = tc((ctx) => {
     const reason = guardHost(ctx, flow, unreadable, Towards.Away);
     if (reason !== 0) return dropFlow(ctx, flow, reason, Towards.Away);
   }
-  if (device.masquerade) {
+  if (device.masquerade || device.published) {
     const reason = masquerade(ctx, flow, unreadable);
     if (reason !== 0) return dropFlow(ctx, flow, reason, Towards.Away);
   }
@@ -38,7 +39,7 @@ export const fromNetwork = tc((ctx) => {
   if (message !== LinkMessage.No) return admitLinkMessage(ctx, message);
   const flow = zeroed(Flow);
   let unreadable = readFlow(ctx, flow, protocol);
-  if (device.masquerade && unreadable === 0) {
+  if ((device.masquerade || device.published) && unreadable === 0) {
     const outcome = unmasquerade(ctx, flow);
     if (outcome === Unmasqueraded.ForEndpoint) return Tc.Ok;
     if (outcome > Unmasqueraded.ForHost) return dropFlow(ctx, flow, outcome, Towards.Endpoint);

@@ -1,4 +1,4 @@
-/** See endpoint.usual.ts: with masquerading, with a firewall, and with both. */
+/** See endpoint.usual.ts: with masquerading, with a firewall, and with both; and where ports are published. */
 import { monitoringConfig } from './events/options.ts';
 
 const NUMBERS = {
@@ -13,9 +13,11 @@ const NUMBERS = {
   lastPort: 29_999,
 };
 const configs = [
-  { masquerade: true, hostFirewall: false },
-  { masquerade: false, hostFirewall: true },
-  { masquerade: true, hostFirewall: true },
+  { masquerade: true, published: false, hostFirewall: false },
+  { masquerade: false, published: false, hostFirewall: true },
+  { masquerade: true, published: false, hostFirewall: true },
+  { masquerade: true, published: true, hostFirewall: false },
+  { masquerade: true, published: true, hostFirewall: true },
 ].map((switches) => ({ device: { ...NUMBERS, ...switches }, monitoring: monitoringConfig() }));
 
 export const usual = { fromNetwork: configs, toNetwork: configs };

@@ -31,6 +31,7 @@ export { EventReader, type EventReaderOptions, type LostEvents } from './events/
 export { GATEWAY_MAC } from './gateway.ts';
 export { fromNetwork, toNetwork } from './host.bpf.ts';
 export type { DeviceSpec, DeviceView, Masquerade } from './host-device.ts';
+export { checkHostPort } from './host-ports.ts';
 export { type DatapathMaps, type DatapathSizes, mapSpecs } from './layout.ts';
 export { ranges } from './masquerade.bpf.ts';
 export { translations } from './nat.bpf.ts';
@@ -60,6 +61,14 @@ export {
   policyValue,
 } from './policy-map.ts';
 export type { PolicyUpdate } from './policy-sets.ts';
+export { published } from './published.bpf.ts';
+export {
+  isSamePort,
+  PUBLISHED_PROTOCOLS,
+  type PublishedPort,
+  type PublishedView,
+  publishedPortText,
+} from './published-ports.ts';
 export { FIRST_DROP, Reason } from './reasons.ts';
 export { metricOf, metrics } from './report.bpf.ts';
 export { type Passage, SimulatedDatapath } from './simulated-datapath.ts';

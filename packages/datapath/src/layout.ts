@@ -13,6 +13,7 @@ import { accounts, EVENT_BYTES, events } from './event.bpf.ts';
 import { ranges } from './masquerade.bpf.ts';
 import { MAX_TRANSLATIONS, translations } from './nat.bpf.ts';
 import { MAX_POLICIES, MAX_POLICY_ENTRIES, policies, policy } from './policy.bpf.ts';
+import { MAX_PUBLISHED, published } from './published.bpf.ts';
 import { metrics } from './report.bpf.ts';
 import { datagrams } from './transport.bpf.ts';
 
@@ -31,6 +32,7 @@ export const mapSpecs = {
   accounts,
   translations,
   ranges,
+  published,
   programs,
 };
 
@@ -53,6 +55,8 @@ export interface DatapathSizes {
   readonly eventBytes?: number;
   /** Entries for masqueraded connections, two for each; those that were quiet for longest are forgotten first. */
   readonly maxTranslations?: number;
+  /** Published ports: one for each address that a port is published at. */
+  readonly maxPublished?: number;
 }
 
 const DEFAULT_SIZES: Required<DatapathSizes> = {
@@ -63,6 +67,7 @@ const DEFAULT_SIZES: Required<DatapathSizes> = {
   maxPolicyEntries: MAX_POLICY_ENTRIES,
   eventBytes: EVENT_BYTES,
   maxTranslations: MAX_TRANSLATIONS,
+  maxPublished: MAX_PUBLISHED,
 };
 
 /** Which option makes a map larger, by its name. */
@@ -76,6 +81,7 @@ export const SIZE_OPTIONS: Readonly<Record<string, keyof DatapathSizes>> = {
   policy: 'maxPolicyEntries',
   events: 'eventBytes',
   translations: 'maxTranslations',
+  published: 'maxPublished',
 };
 
 /** @throws WaggleError OUT_OF_RANGE */

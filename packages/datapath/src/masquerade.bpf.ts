@@ -1,6 +1,7 @@
 /**
  * Masquerading: what endpoints send to the world through a device leaves with the address of the device, and what comes back
- * finds its way. Who is masqueraded is looked up for the first packet of a connection only.
+ * finds its way. Who is masqueraded is looked up for the first packet of a connection only. Published ports are the same the
+ * other way round: what comes for one goes to an endpoint, and what that one answers leaves as if it came from there.
  */
 import {
   type bool,
@@ -36,6 +37,7 @@ import {
 } from './nat.bpf.ts';
 import { replaceEnd, replaceInner } from './nat-packet.bpf.ts';
 import { allocate } from './nat-port.bpf.ts';
+import { enter, isStillMeant, publishedAt } from './published.bpf.ts';
 import { Reason } from './reasons.ts';
 
 /** What a range of addresses means to a device. */
@@ -102,8 +104,8 @@ function needsOf(flow: Infer<typeof Flow>, key: Infer<typeof TranslationKey>, no
 
 function isMasqueraded(key: Infer<typeof TranslationKey>): bool {
   const { near, far } = key;
-  if (isGroupAddress(far.address) || !isInRange(Role.Source, near.address)) return false;
-  return !isInRange(Role.Except, far.address);
+  if (!device.masquerade || isGroupAddress(far.address)) return false;
+  return isInRange(Role.Source, near.address) && !isInRange(Role.Except, far.address);
 }
 
 function isInRange(role: u32, address: Infer<typeof Address>): bool {
@@ -159,27 +161,49 @@ function setSource(ctx: TcContext, source: Infer<typeof Address>, isIpv4: bool):
 }
 
 /**
- * Gives an answer back to whom it is for. What is none stays as it is.
+ * Gives an answer back to whom it is for, and what comes for a published port to the endpoint behind it. What is neither stays as
+ * it is.
  * @returns see {@link Unmasqueraded}.
  */
 export function unmasquerade(ctx: TcContext, flow: Infer<typeof Flow>): u8 {
   const key = zeroed(TranslationKey);
   setKey(key, flow, Way.In);
-  if (!isDeviceAddress(key.near.address) || !isForTranslation(key)) return Unmasqueraded.No;
-  const now = clock();
-  const known = translations.lookup(key);
-  if (!known || !holdsIn(known, key, now)) return Unmasqueraded.No;
+  if (!isDeviceAddress(key.near.address)) return Unmasqueraded.No;
   const near = zeroed(End);
-  near.address = known.end.address;
-  near.port = known.end.port;
+  if (!setBehind(near, key, flow.related === 1)) return Unmasqueraded.No;
   const outcome = isDeviceAddress(near.address) ? Unmasqueraded.ForHost : Unmasqueraded.ForEndpoint;
   if (isSameEnd(near, key.near)) return outcome;
   const failed = replaceEnd(ctx, flow, key.near, near, false);
   return failed === 0 ? outcome : failed;
 }
 
+/**
+ * Finds out who is behind an end on the device.
+ *
+ * @param near - Is set to that.
+ * @param isRelated - Whether it is an error: these begin nothing.
+ * @returns whether it is anybody else than the host.
+ */
+function setBehind(near: Infer<typeof End>, key: Infer<typeof TranslationKey>, isRelated: bool): bool {
+  const target = publishedAt(key.near, key.protocol);
+  if (!target && !isForTranslation(key)) return false;
+  const now = clock();
+  const known = translations.lookup(key);
+  if (known && isStillMeant(known, target) && holdsIn(known, key, now)) {
+    near.address = known.end.address;
+    near.port = known.end.port;
+    return true;
+  }
+  if (!target || isRelated) return false;
+  near.address = target.address;
+  near.port = target.port;
+  enter(key, near, now);
+  return true;
+}
+
 /** Whether the port is one of those for translation: the host's own packets cost no look-up. */
 function isForTranslation(key: Infer<typeof TranslationKey>): bool {
+  if (!device.masquerade) return false;
   if (key.protocol === IpProtocol.Icmp || key.protocol === IpProtocol.Icmpv6) return true;
   const port = ntoh16(key.near.port.number);
   return port >= device.firstPort && port <= device.lastPort;

@@ -25,6 +25,7 @@ import {
 import { isMapped } from './addresses.bpf.ts';
 import { device } from './device-config.bpf.ts';
 import {
+  Begun,
   create,
   type End,
   isIdle,
@@ -34,6 +35,7 @@ import {
   takeAway,
   translations,
 } from './nat.bpf.ts';
+import { publishedAt } from './published.bpf.ts';
 
 /** As many ports are tried, as in the field. */
 const TRIES = 128;
@@ -66,7 +68,7 @@ export function allocate(
   if (!found) return false;
   own.port.number = incoming.near.port.number;
   translations.delete(key);
-  create(key, own, now);
+  create(key, own, now, Begun.ByNear);
   return true;
 }
 
@@ -109,10 +111,11 @@ function claim(
 ): bool {
   const held = translations.lookup(incoming);
   if (held) {
-    if (isSameEnd(held.end, key.near)) return true;
+    if (held.begun === Begun.ByNear && isSameEnd(held.end, key.near)) return true;
     if (!isIdle(held, incoming, now) || !takeAway(held, incoming)) return false;
   }
-  return !isHeard(ctx, incoming) && create(incoming, key.near, now);
+  if (publishedAt(incoming.near, incoming.protocol) || isHeard(ctx, incoming)) return false;
+  return create(incoming, key.near, now, Begun.ByNear);
 }
 
 /** Whether the host has a socket that such packets belong to. */

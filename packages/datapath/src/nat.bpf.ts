@@ -23,7 +23,7 @@ import {
 } from '@waggle/bpf';
 import { Address } from './addresses.bpf.ts';
 import { findConnection, Seen } from './connection.bpf.ts';
-import { isDeviceAddress } from './device-config.bpf.ts';
+import { device, isDeviceAddress } from './device-config.bpf.ts';
 import { isLess, Tuple } from './flow.bpf.ts';
 
 /** A port or an identifier, with the zeros that make it as long as what checksums are made of. */
@@ -49,7 +49,12 @@ export const Translation = struct('nat_value', {
   seen: u32,
   /** Who changes this may take the entry away. */
   claim: u32,
+  /** Who begins such connections, see {@link Begun}: the far end those to a published port, the near end all others. */
+  begun: u8,
 });
+
+/** What is known of the connection between an end on this side and a far one: by whom it was begun. */
+export const Begun = { Unknown: 0, ByNear: 1, ByFar: 2 } as const;
 
 /** Two for each connection. */
 export const MAX_TRANSLATIONS = 524_288;
@@ -64,9 +69,6 @@ export const translations = lruHashMap({
 export const GRACE = 60;
 /** How rarely it is noted that a translation is used, and looked after. */
 const SLACK = 4;
-
-/** What is known of the connection between an end on this side and a far one: by whom it was begun. */
-export const Begun = { Unknown: 0, ByNear: 1, ByFar: 2 } as const;
 
 export function isSameAddress(a: Infer<typeof Address>, b: Infer<typeof Address>): bool {
   return a[3] === b[3] && a[2] === b[2] && a[1] === b[1] && a[0] === b[0];
@@ -112,9 +114,15 @@ export function begunBy(near: Infer<typeof End>, key: Infer<typeof TranslationKe
 
 /** Whether a translation still holds for what goes out. */
 export function holdsOut(entry: Ref<typeof Translation>, key: Infer<typeof TranslationKey>, now: u32): bool {
-  if (!isDeviceAddress(entry.end.address)) return false;
+  if (entry.begun === Begun.ByFar) {
+    if (!device.published) return false;
+  } else if (!isDeviceAddress(entry.end.address)) {
+    return false;
+  }
   if (now - entry.seen < SLACK) return true;
-  if (begunBy(key.near, key, now) === Begun.ByFar || !keepOpposite(entry, key, now)) return false;
+  const begun = begunBy(key.near, key, now);
+  if (begun !== Begun.Unknown && begun !== entry.begun) return false;
+  if (!keepOpposite(entry, key, now)) return false;
   entry.seen = now;
   return true;
 }
@@ -124,7 +132,7 @@ export function holdsIn(entry: Ref<typeof Translation>, key: Infer<typeof Transl
   if (now - entry.seen < SLACK) return true;
   const begun = begunBy(entry.end, key, now);
   if (begun === Begun.Unknown) return now - entry.seen < GRACE;
-  if (begun === Begun.ByFar) return false;
+  if (begun !== entry.begun) return false;
   keepOpposite(entry, key, now);
   entry.seen = now;
   return true;
@@ -135,19 +143,23 @@ function keepOpposite(entry: Ref<typeof Translation>, key: Infer<typeof Translat
   const other = zeroed(TranslationKey);
   setOpposite(other, key, entry.end);
   const opposite = translations.lookup(other);
-  if (!opposite) return create(other, key.near, now);
+  if (!opposite) return create(other, key.near, now, entry.begun);
   if (!isSameEnd(opposite.end, key.near)) return false;
   opposite.seen = now;
   return true;
 }
 
-/** Adds an entry, unless there is one. */
-export function create(key: Infer<typeof TranslationKey>, end: Infer<typeof End>, now: u32): bool {
+/**
+ * Adds an entry, unless there is one. Where a published port leads is said by who publishes it, whatever was there before.
+ * @param begun - By whom.
+ */
+export function create(key: Infer<typeof TranslationKey>, end: Infer<typeof End>, now: u32, begun: u8): bool {
   const entry = zeroed(Translation);
   entry.end = end;
   entry.seen = now;
   entry.claim = getPrandomU32();
-  return translations.update(key, entry, Update.IfAbsent) === 0;
+  entry.begun = begun;
+  return translations.update(key, entry, begun === Begun.ByFar ? Update.Any : Update.IfAbsent) === 0;
 }
 
 /** Whether a port on the device that somebody has is in use no more. */

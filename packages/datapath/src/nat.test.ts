@@ -276,6 +276,7 @@ test('flows never mix, whoever comes, ends or is forgotten', { skip: needsRoot }
       device: {
         interface: 7,
         masquerade: true,
+        published: false,
         hostFirewall: false,
         ipv4: OWN[4][3],
         ipv6Word0: OWN[6][0],

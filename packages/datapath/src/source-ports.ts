@@ -15,8 +15,8 @@ const LOWEST = 1024;
 const HIGHEST = 65_535;
 /** Where clusters offer services on every node. */
 const NODE_PORTS: PortRange = { first: 30_000, last: 32_767 };
-const LOCAL = 'net.ipv4.ip_local_port_range';
-const RESERVED = 'net.ipv4.ip_local_reserved_ports';
+export const LOCAL_PORTS = 'net.ipv4.ip_local_port_range';
+export const RESERVED_PORTS = 'net.ipv4.ip_local_reserved_ports';
 
 /**
  * The ports for translation: those asked for, or else the longest row that neither the host nor services of a cluster use. Called
@@ -39,19 +39,22 @@ export function translationPorts(wanted?: PortRange): PortRange {
       'INVALID',
       `the ports ${first}-${last} for translation are in use by the host itself`,
       {
-        hint: `The host gives its own sockets port ${port}: change ${LOCAL}, or add the ports to ${RESERVED}`,
+        hint: `The host gives its own sockets port ${port}: change ${LOCAL_PORTS}, or add the ports to ${RESERVED_PORTS}`,
       },
     );
   }
   return wanted;
 }
 
+/** Whether the kernel may give a port to a socket that asks for none. Called in the network namespace of the host. */
+export const isLocalPort = (port: number): boolean => localPorts().has(port);
+
 /** The ports that the kernel gives to sockets which ask for none. */
 function localPorts(): ReadonlySet<number> {
-  const [first = 0, last = -1] = readSysctl(LOCAL).split(/\s+/).map(Number);
+  const [first = 0, last = -1] = readSysctl(LOCAL_PORTS).split(/\s+/).map(Number);
   const ports = new Set<number>();
   for (let port = first; port <= last; port++) ports.add(port);
-  for (const part of readSysctl(RESERVED).split(',').filter(Boolean)) {
+  for (const part of readSysctl(RESERVED_PORTS).split(',').filter(Boolean)) {
     const [from = 0, to = from] = part.split('-').map(Number);
     for (let port = from; port <= to; port++) ports.delete(port);
   }
@@ -71,6 +74,6 @@ function longestRow(isTaken: (port: number) => boolean): PortRange {
   }
   if (longest.last >= longest.first) return longest;
   throw new WaggleError('INVALID', 'the host leaves no ports for translation', {
-    hint: `Narrow ${LOCAL}, or put ports for translation in ${RESERVED}`,
+    hint: `Narrow ${LOCAL_PORTS}, or put ports for translation in ${RESERVED_PORTS}`,
   });
 }

@@ -5,7 +5,7 @@ import { Seen } from './connection.bpf.ts';
 import { getConnection } from './connection-tables.ts';
 import type { Tuple } from './flow.bpf.ts';
 import type { DatapathMaps } from './layout.ts';
-import { type End, GRACE, type Translation, type TranslationKey, Way } from './nat.bpf.ts';
+import { Begun, type End, GRACE, type Translation, type TranslationKey, Way } from './nat.bpf.ts';
 
 /** A connection that leaves with another source. */
 export interface TranslationView {
@@ -66,7 +66,8 @@ export function collectTranslations(
     const { tuple, nearIsLow } = tupleOf(near, key);
     const connection = getConnection(maps, tuple);
     if (!connection || connection.expires <= now) return false;
-    return ((connection.seen & Seen.FromLow) !== 0) === nearIsLow;
+    const isByNear = ((connection.seen & Seen.FromLow) !== 0) === nearIsLow;
+    return isByNear === (value.begun !== Begun.ByFar);
   }
 }
 

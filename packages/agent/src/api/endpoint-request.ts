@@ -1,9 +1,10 @@
 /** What somebody wants of an endpoint, read from the field's shape. */
 import { WaggleError } from '@waggle/bpf';
+import { formatAddress, parseAddress } from '@waggle/kernel';
 import type { NamedPort } from '@waggle/policy';
 import type { EndpointRequest, NamespacePlace } from '../control.ts';
 import { parseEndpointId } from './endpoint-id.ts';
-import type { Port } from './models/common.ts';
+import type { Port, PublishedPort } from './models/common.ts';
 import type { EndpointChangeRequest } from './models/endpoint-request.ts';
 import { NAMESPACE_LABEL } from './views/endpoint.ts';
 
@@ -25,6 +26,7 @@ export function endpointRequest(id: string, body: EndpointChangeRequest): Endpoi
     ...(ipv4 && { ipv4 }),
     ...(ipv6 && { ipv6 }),
     ...(body['named-ports'] && { namedPorts: body['named-ports'].map(namedPort) }),
+    ...(body['published-ports'] && { published: body['published-ports'].map(publishedPort) }),
     ...((containerId !== undefined || containerName !== undefined) && {
       container: {
         ...(containerId !== undefined && { id: containerId }),
@@ -42,6 +44,7 @@ const FIXED = [
   'pid',
   'container',
   'named-ports',
+  'published-ports',
   'addressing',
   'interface-name',
   'mac',
@@ -130,6 +133,14 @@ function one(field: string, values: readonly (string | undefined)[]): string | u
     throw new WaggleError('MALFORMED', `${field} is ${[...given].join(' and ')}: say it once, or the same.`);
   return [...given][0];
 }
+
+const publishedPort = ({ address, 'host-port': hostPort, port, protocol = 'TCP' }: PublishedPort) => ({
+  protocol,
+  // In one form, so that it is found again.
+  ...(address !== undefined && { address: formatAddress(parseAddress(address).bytes) }),
+  hostPort,
+  port,
+});
 
 function namedPort({ name, port, protocol = 'TCP' }: Port): NamedPort {
   if (name === undefined)

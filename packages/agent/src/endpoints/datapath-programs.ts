@@ -21,6 +21,7 @@ export function programsOf(datapath: Datapath, host: NetworkNamespace): Endpoint
       }
     },
     updateEndpoint: (device, change) => datapath.updateEndpoint(device, change),
+    publish: (device, ports) => inHost(() => datapath.publish(device, ports)),
     removeEndpoint: (device) => inHost(() => datapath.removeEndpoint(device)),
   };
 }

@@ -1,5 +1,5 @@
 /** What the endpoints of a host are made with: devices, programs, addresses, identities and policies, as far as they are asked. */
-import type { EndpointSpec } from '@waggle/datapath';
+import type { EndpointSpec, PublishedPort } from '@waggle/datapath';
 import type { LabelFilter } from '@waggle/policy';
 import type { EndpointAddresses } from '../addresses/index.ts';
 import type { NamespacePlace } from '../control.ts';
@@ -28,7 +28,15 @@ export interface EndpointPrograms {
   /** The same, with turns for others where the kernel lets it wait. */
   addEndpointInTurns(spec: EndpointSpec): Promise<void>;
   updateEndpoint(device: number, change: Pick<EndpointSpec, 'identity'>): void;
+  /** Lets these ports of the host lead to it, and no others; forgotten when it is removed. */
+  publish(device: number, ports: readonly PublishedPort[]): void;
   removeEndpoint(device: number): void;
+}
+
+/** The ports of the host that endpoints may publish. */
+export interface HostPorts {
+  /** @throws WaggleError for one that the host has not, or needs itself. */
+  check(ports: readonly PublishedPort[], endpoint: EndpointAddresses): void;
 }
 
 /** The addresses of endpoints. */
@@ -42,6 +50,7 @@ export interface EndpointsOptions {
   readonly networks: EndpointNetworks;
   readonly programs: EndpointPrograms;
   readonly pools: EndpointPools;
+  readonly ports: HostPorts;
   readonly identities: IdentityTable;
   readonly enforcer: Enforcer;
   readonly labelFilter: LabelFilter;

@@ -1,5 +1,6 @@
 /** The endpoints of a host, found by what people call them; numbers are given in turn, so that an old one is not soon another's. */
 import { WaggleError } from '@waggle/bpf';
+import { isSamePort, type PublishedPort, publishedPortText } from '@waggle/datapath';
 import { hasLabels, parseLabel } from '@waggle/policy';
 import type { EndpointReference } from '../control.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -40,6 +41,21 @@ export class EndpointTable implements Iterable<Endpoint> {
     throw new WaggleError('EXISTS', `There is already an endpoint ${name} (number ${taken.id}).`, {
       hint: 'Choose another name, or remove it with waggle endpoint delete',
     });
+  }
+
+  /** @throws WaggleError EXISTS when another endpoint has published one of these ports; MALFORMED when two are the same. */
+  checkPublished(ports: readonly PublishedPort[]): void {
+    for (const [index, port] of ports.entries()) {
+      const text = publishedPortText(port);
+      if (ports.slice(0, index).some((other) => isSamePort(other, port))) {
+        throw new WaggleError('MALFORMED', `${text} would be published twice.`);
+      }
+      const taken = [...this].find(({ published }) => published.some((other) => isSamePort(other, port)));
+      if (!taken) continue;
+      throw new WaggleError('EXISTS', `${text} is published by the endpoint ${taken.name} already.`, {
+        hint: 'Choose another port or address, or remove that endpoint',
+      });
+    }
   }
 
   /** @throws WaggleError EXISTS when its name is taken. */

@@ -9,7 +9,8 @@ export function endpointView(
   endpoint: Endpoint,
   { identities, enforcer, labelFilter }: Pick<EndpointsOptions, 'identities' | 'enforcer' | 'labelFilter'>,
 ): EndpointView {
-  const { id, name, state, identity, labels, addresses, device, container, namedPorts, created } = endpoint;
+  const { id, name, state, identity, labels, addresses, device, container, namedPorts, published, created } =
+    endpoint;
   const known = identities.find(identity);
   return {
     id,
@@ -26,6 +27,7 @@ export function endpointView(
     namespace: device?.namespace ?? 0,
     ...(container && { container }),
     namedPorts,
+    published,
     created,
     policy: enforcer.realised(identity),
   };

@@ -1,4 +1,5 @@
 /** An endpoint, as the agent keeps it: what was asked for, what it got, and how it is doing. */
+import { PUBLISHED_PROTOCOLS, type PublishedPort } from '@waggle/datapath';
 import { formatLabel, type Label, type NamedPort, PROTOCOLS, parseLabel } from '@waggle/policy';
 import * as z from 'zod';
 import type { EndpointAddresses } from '../addresses/index.ts';
@@ -7,6 +8,13 @@ import type { EndpointDevice } from '../workload/index.ts';
 import { EndpointLog } from './endpoint-log.ts';
 import { checkTransition } from './endpoint-state.ts';
 
+const port = z.int().min(1).max(65_535);
+const publishedPort = z.object({
+  protocol: z.enum(Object.keys(PUBLISHED_PROTOCOLS) as (keyof typeof PUBLISHED_PROTOCOLS)[]),
+  address: z.string().exactOptional(),
+  hostPort: port,
+  port,
+});
 const namedPort = z.object({ name: z.string(), protocol: z.enum(PROTOCOLS), port: z.number() });
 
 /** What the store keeps of an endpoint. */
@@ -26,6 +34,7 @@ export const savedEndpoint = z.object({
   ownsDevice: z.boolean(),
   container: z.object({ id: z.string().optional(), name: z.string().optional() }).optional(),
   namedPorts: z.array(namedPort),
+  published: z.array(publishedPort).optional(),
   created: z.string(),
 });
 export type SavedEndpoint = z.infer<typeof savedEndpoint>;
@@ -35,6 +44,7 @@ export class Endpoint {
   readonly name: string;
   readonly addresses: EndpointAddresses;
   readonly namedPorts: readonly NamedPort[];
+  readonly published: readonly PublishedPort[];
   readonly container: { readonly id?: string; readonly name?: string } | undefined;
   readonly created: string;
   readonly log = new EndpointLog();
@@ -51,6 +61,7 @@ export class Endpoint {
       labels,
       addresses,
       namedPorts = [],
+      published = [],
       container,
       created = new Date().toISOString(),
     }: {
@@ -59,6 +70,7 @@ export class Endpoint {
       readonly labels: readonly Label[];
       readonly addresses: EndpointAddresses;
       readonly namedPorts?: readonly NamedPort[];
+      readonly published?: readonly PublishedPort[];
       readonly container?: { readonly id?: string; readonly name?: string };
       readonly created?: string;
     },
@@ -68,6 +80,7 @@ export class Endpoint {
     this.labels = labels;
     this.addresses = addresses;
     this.namedPorts = namedPorts;
+    this.published = published;
     this.container = container;
     this.created = created;
     this.#state = first;
@@ -87,7 +100,7 @@ export class Endpoint {
 
   /** For the store; undefined while it has no device. */
   save(): SavedEndpoint | undefined {
-    const { id, name, identity, device, namedPorts, container, created } = this;
+    const { id, name, identity, device, namedPorts, published, container, created } = this;
     if (!device) return undefined;
     const { ipv4, ipv6 } = this.addresses;
     return {
@@ -100,19 +113,21 @@ export class Endpoint {
       ...device,
       ...(container && { container }),
       namedPorts: [...namedPorts],
+      ...(published.length > 0 && { published: [...published] }),
       created,
     };
   }
 
   /** An endpoint of an earlier run. */
   static restore(saved: SavedEndpoint): Endpoint {
-    const { id, name, labels, ipv4, ipv6, namedPorts, container, created } = saved;
+    const { id, name, labels, ipv4, ipv6, namedPorts, published, container, created } = saved;
     const endpoint = new Endpoint('restoring', {
       id,
       name,
       labels: labels.map((label) => parseLabel(label)),
       addresses: { ...(ipv4 !== undefined && { ipv4 }), ...(ipv6 !== undefined && { ipv6 }) },
       namedPorts,
+      ...(published && { published }),
       ...(container && {
         container: {
           ...(container.id !== undefined && { id: container.id }),

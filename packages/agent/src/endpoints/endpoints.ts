@@ -183,13 +183,17 @@ export class Endpoints implements EndpointControl {
     const id = this.table.takeId();
     const name = request.name ?? `endpoint-${id}`;
     this.table.checkName(name);
+    const { published = [] } = request;
+    this.table.checkPublished(published);
     const addresses = this.#addresses(request, name, undo);
+    if (published.length > 0) this.#options.ports.check(published, addresses);
     const endpoint = new Endpoint('waiting-for-identity', {
       id,
       name,
       labels,
       addresses,
       ...(request.namedPorts && { namedPorts: request.namedPorts }),
+      published,
       ...(request.container && { container: request.container }),
     });
     this.table.add(endpoint);
@@ -249,18 +253,16 @@ export class Endpoints implements EndpointControl {
     // The disk takes as long as the kernel takes for programs. What was saved and is not there is removed at the next start.
     save();
     const { interfaceIndex, mac } = made;
-    await programs.addEndpointInTurns({ interface: interfaceIndex, identity, ...addresses, mac });
     undo.push(() => programs.removeEndpoint(interfaceIndex));
+    await programs.addEndpointInTurns({ interface: interfaceIndex, identity, ...addresses, mac });
+    programs.publish(interfaceIndex, endpoint.published);
   }
 
-  #load({ device, identity, addresses }: Endpoint): void {
+  #load({ device, identity, addresses, published }: Endpoint): void {
     if (!device) return;
-    this.#options.programs.addEndpoint({
-      interface: device.interfaceIndex,
-      identity,
-      ...addresses,
-      mac: device.mac,
-    });
+    const { programs } = this.#options;
+    programs.addEndpoint({ interface: device.interfaceIndex, identity, ...addresses, mac: device.mac });
+    programs.publish(device.interfaceIndex, published);
   }
 
   #releaseIdentity(endpoint: number, id: number): void {

@@ -2,9 +2,11 @@
  * The programs at the host's devices: what endpoints send to the world goes under the address of the device by which it leaves, and
  * where rules select the host itself, its own traffic is decided, too.
  */
-import type { Datapath } from '@waggle/datapath';
+import { WaggleError } from '@waggle/bpf';
+import { checkHostPort, type Datapath, type PublishedPort } from '@waggle/datapath';
 import type { NetworkNamespace } from '@waggle/kernel';
 import { RESERVED_IDENTITIES } from '@waggle/policy';
+import { type EndpointAddresses, listAddresses } from '../addresses/index.ts';
 import type { AgentOptions } from '../options.ts';
 import type { Enforcer } from '../policies/enforcer.ts';
 import { addressesOf } from './host-addresses.ts';
@@ -53,6 +55,25 @@ export class DevicePrograms {
     enforcer.resync();
   }
 
+  /**
+   * Says whether ports can be published for an endpoint.
+   * @throws WaggleError INVALID without a device, or for a port that the host uses; NOT_FOUND for an address that no device has, EXISTS
+   *   where a program of the host serves.
+   */
+  checkPublished(ports: readonly PublishedPort[], endpoint: EndpointAddresses): void {
+    const { host } = this.#options;
+    if (this.#devices.size === 0) {
+      throw new WaggleError('INVALID', 'There is no device at which ports could be published.', {
+        hint: 'Start the agent with --device NAME',
+      });
+    }
+    const devices = [...this.#devices.keys()].flatMap((index) => listAddresses(addressesOf(host, index)));
+    for (const port of ports) {
+      const at = addressesFor(port, devices, endpoint);
+      host.run(() => checkHostPort(port, at));
+    }
+  }
+
   /** Takes programs away from devices that the agent no longer works on. */
   detachOthers(): void {
     for (const { device: index } of this.#options.datapath.devices()) {
@@ -83,4 +104,26 @@ export class DevicePrograms {
       enforcer.enforce();
     }
   }
+}
+
+/** At which addresses of devices a port is to be published. */
+function addressesFor(
+  { address }: PublishedPort,
+  devices: readonly string[],
+  endpoint: EndpointAddresses,
+): readonly string[] {
+  const reached = devices.filter(
+    (each) => (each.includes(':') ? endpoint.ipv6 : endpoint.ipv4) !== undefined,
+  );
+  if (address === undefined && reached.length > 0) return reached;
+  if (address === undefined) {
+    throw new WaggleError('NOT_FOUND', 'No device has an address of a family in which the endpoint has one.');
+  }
+  if (!devices.includes(address)) {
+    throw new WaggleError('NOT_FOUND', `No device of the agent has the address ${address}.`, {
+      hint: `There are ${devices.join(', ')}`,
+    });
+  }
+  if (reached.includes(address)) return [address];
+  throw new WaggleError('INVALID', `The endpoint has no address of the family of ${address}.`);
 }

@@ -103,7 +103,7 @@ test('translations', () => {
     text(
       translationRow(
         { near: end(1, 4000), far: end(2, 80), protocol: 6, way: 0 },
-        { end: end(9, 5000), seen: 0, claim: 0 },
+        { end: end(9, 5000), seen: 0, claim: 0, begun: 1 },
       ),
     ),
     'protocol=tcp way=out near=10.0.0.1:4000 far=10.0.0.2:80 | translated=10.0.0.9:5000',

@@ -11,6 +11,7 @@ import { reasonName } from '../events/names.ts';
 import { type End, type Translation, type TranslationKey, Way } from '../nat.bpf.ts';
 import type { PeerView } from '../peer-table.ts';
 import type { InstalledEntry } from '../policy-map.ts';
+import type { PublishedView } from '../published-ports.ts';
 import type { TrafficView } from '../traffic-counts.ts';
 
 /** Columns by their names, in their order. */
@@ -48,6 +49,9 @@ const TABLES = {
   },
   *translations({ maps }: Datapath) {
     for (const [key, value] of maps.translations) yield translationRow(key, value);
+  },
+  *published(datapath: Datapath) {
+    for (const each of datapath.published()) yield publishedRow(each);
   },
 } as const;
 
@@ -151,6 +155,12 @@ export function translationRow(
     value: { translated: natEndText(end) },
   };
 }
+
+/** A published port at one address. */
+export const publishedRow = (view: PublishedView): MapRow => ({
+  key: { protocol: view.protocol.toLowerCase(), at: endText(view.address, view.hostPort) },
+  value: { endpoint: endText(view.target, view.port) },
+});
 
 const natEndText = ({ address, port }: Infer<typeof End>): string =>
   endText(addressText(address), ntoh16(port.number));

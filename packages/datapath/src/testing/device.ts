@@ -32,4 +32,5 @@ export const SMALL = {
   maxEndpoints: 2,
   maxPolicies: 2,
   maxTranslations: 64,
+  maxPublished: 4,
 };

@@ -18,5 +18,6 @@ export {
   type SocketInfo,
   type SocketRow,
   tcpSockets,
+  udpSockets,
 } from './sockets.ts';
 export { readSysctl, writeSysctl } from './sysctl.ts';

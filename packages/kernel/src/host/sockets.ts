@@ -190,8 +190,13 @@ function parsePlace(text: string): SocketRow['remote'] | undefined {
 }
 
 /** The connections of TCP, and sockets that wait for some, in the network namespace of the calling thread. */
-export function tcpSockets(): SocketRow[] {
-  return ['tcp', 'tcp6'].flatMap((table) =>
+export const tcpSockets = (): SocketRow[] => socketsOf('tcp', 'tcp6');
+
+/** The sockets of UDP in the network namespace of the calling thread. */
+export const udpSockets = (): SocketRow[] => socketsOf('udp', 'udp6');
+
+function socketsOf(...tables: readonly string[]): SocketRow[] {
+  return tables.flatMap((table) =>
     parseSocketTable(
       fileOperation('read', `the sockets of ${table}`, () =>
         readFileSync(`/proc/thread-self/net/${table}`, 'utf8'),

@@ -30,6 +30,22 @@ export const Port = z
   .register(models, { id: 'Port', description: 'A port of a protocol, perhaps with a name.' });
 export type Port = z.output<typeof Port>;
 
+const number = z.int().min(1).max(65_535);
+
+export const PublishedPort = z
+  .strictObject({
+    address: z.union([z.ipv4(), z.ipv6()], 'it is no IP address').exactOptional(),
+    'host-port': number,
+    port: number,
+    protocol: z.enum(['TCP', 'UDP']).exactOptional(),
+  })
+  .register(models, {
+    id: 'PublishedPort',
+    description:
+      "waggle's own: a port of the host's devices (at all their addresses unless one is named) that leads to a port of an endpoint.",
+  });
+export type PublishedPort = z.output<typeof PublishedPort>;
+
 export const AddressPair = z
   .strictObject({
     ipv4: z.ipv4('it is no IPv4 address').exactOptional(),

@@ -3,7 +3,7 @@
  * one is found; those that mean nothing here are read and left.
  */
 import * as z from 'zod';
-import { AddressPair, Labels, Port } from './common.ts';
+import { AddressPair, Labels, Port, PublishedPort } from './common.ts';
 import { EndpointState } from './endpoint.ts';
 import { models } from './registry.ts';
 
@@ -34,6 +34,10 @@ export const EndpointChangeRequest = z
       "waggle's own: the id of the container whose network namespace a device is put into",
     ),
     'named-ports': z.array(Port).exactOptional().describe("waggle's own: what policies may call its ports"),
+    'published-ports': z
+      .array(PublishedPort)
+      .exactOptional()
+      .describe("waggle's own: ports of the host's devices that lead to it"),
 
     id: Unused,
     'host-mac': Unused,

@@ -1,6 +1,6 @@
 /** Models of endpoints as they are. What is ours alone stands under `status.waggle`. */
 import * as z from 'zod';
-import { AddressPair, ConfigurationMap, ErrorMessage, Labels, Port } from './common.ts';
+import { AddressPair, ConfigurationMap, ErrorMessage, Labels, Port, PublishedPort } from './common.ts';
 import { Identity } from './identity.ts';
 import { models } from './registry.ts';
 
@@ -144,11 +144,12 @@ export const EndpointExtension = z
     'policy-entries': z.int(),
     'policy-status': z.enum(['ok', 'overflow', 'conflict']),
     'policy-message': z.string().exactOptional(),
+    'published-ports': z.array(PublishedPort).exactOptional(),
   })
   .register(models, {
     id: 'EndpointExtension',
     description:
-      "waggle's own: the endpoint's name, the inode of its network namespace, and whether its policy is in force as it was meant.",
+      "waggle's own: the endpoint's name, the inode of its network namespace, whether its policy is in force as it was meant, and the ports of the host that lead to it.",
   });
 
 export const EndpointStatus = z

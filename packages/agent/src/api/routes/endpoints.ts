@@ -63,8 +63,8 @@ export const endpointRoutes: readonly Route[] = [
     failures: {
       400: 'A request that contradicts itself or lacks something',
       403: 'An address that is never given out, as the gateway',
-      404: 'No such network namespace, process, container or device',
-      409: 'There is one with this name, address or device',
+      404: 'No such network namespace, process, container or device, or no device with the address to publish a port at',
+      409: 'There is one with this name, address, device or published port, or a program of the host serves at that port',
       501: 'An address of a family of which this host has no pool',
       503: 'No address is left, or the host has no room for more endpoints',
     },

@@ -220,6 +220,7 @@ export class MemoryAgent implements AgentControl {
       namespace: 4_026_532_000 + id,
       ...(request.container && { container: request.container }),
       namedPorts: request.namedPorts ?? [],
+      published: request.published ?? [],
       created: CREATED,
       policy: {
         revision: this.repository.revision,

@@ -1,6 +1,6 @@
 /** Endpoints in the field's shape. */
 import type { EndpointLogLine, EndpointView } from '../../control.ts';
-import type { AddressPair } from '../models/common.ts';
+import type { AddressPair, PublishedPort } from '../models/common.ts';
 import type {
   Endpoint,
   EndpointConfigurationSpec,
@@ -56,6 +56,7 @@ export function endpointModel(view: EndpointView, log: readonly EndpointLogLine[
         'policy-entries': policy.entries,
         'policy-status': policy.status.kind,
         ...(message !== undefined && { 'policy-message': message }),
+        ...(view.published.length > 0 && { 'published-ports': view.published.map(publishedModel) }),
       },
     },
   };
@@ -106,6 +107,11 @@ function identifiersOf({ name, labels, container }: EndpointView) {
     }),
   };
 }
+
+const publishedModel = ({ hostPort, ...port }: EndpointView['published'][number]): PublishedPort => ({
+  ...port,
+  'host-port': hostPort,
+});
 
 const addressesOf = ({ ipv4, ipv6 }: EndpointView): AddressPair => ({
   ...(ipv4 !== undefined && { ipv4 }),
