@@ -202,7 +202,7 @@ function naiveField(flow: Flow, field: string, wanted: unknown): boolean {
     case 'interface':
       return flow.interface?.name === wanted;
     case 'reply':
-      return flow.isReply === wanted;
+      return (flow.isReply ?? (flow.verdict === 'dropped' ? false : undefined)) === wanted;
     case 'verdict':
     case 'direction':
     case 'dropReason':

@@ -42,9 +42,11 @@ export function directionTest(values: readonly TrafficDirection[]): FlowTest {
 export function replyTest(values: readonly boolean[]): FlowTest {
   const wanted = new Set(values);
   return {
-    matches: ({ isReply }) => isReply !== undefined && wanted.has(isReply),
+    // Hubble's UI asks for what is no reply, and wants to see drops, of which nobody knows that.
+    matches: ({ isReply, verdict }) =>
+      isReply === undefined ? verdict === 'dropped' && wanted.has(false) : wanted.has(isReply),
     may: (record) => {
-      if (record.type === EventType.Drop) return false;
+      if (record.type === EventType.Drop) return wanted.has(false);
       if (record.type !== EventType.Trace) return true;
       const isReply = isTracedReply(record);
       return isReply !== undefined && wanted.has(isReply);
