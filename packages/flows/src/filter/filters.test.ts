@@ -208,7 +208,7 @@ function naiveField(flow: Flow, field: string, wanted: unknown): boolean {
     case 'dropReason':
       return flow[field] === wanted;
     case 'ipVersion':
-      return flow.ip?.version === wanted;
+      return (flow.ip?.version ?? 0) === wanted;
     case 'encrypted':
       return wanted === false;
     case 'protocol':

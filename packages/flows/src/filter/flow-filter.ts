@@ -32,6 +32,9 @@ export interface EndFilter {
   readonly clusterName?: readonly string[];
 }
 
+/** 0 is for flows without IP. */
+export type IpVersionFilter = 0 | 4 | 6;
+
 export interface FlowFilter {
   readonly source?: EndFilter;
   readonly destination?: EndFilter;
@@ -51,7 +54,7 @@ export interface FlowFilter {
   readonly nodeName?: readonly string[];
   /** Label selectors. */
   readonly nodeLabels?: readonly string[];
-  readonly ipVersion?: readonly (4 | 6)[];
+  readonly ipVersion?: readonly IpVersionFilter[];
   readonly encrypted?: readonly boolean[];
   readonly uuid?: readonly string[];
   readonly traceId?: readonly string[];

@@ -62,7 +62,7 @@ export function interfaceTest(values: readonly string[]): FlowTest {
 export function ipVersionTest(values: Values<'ipVersion'>): FlowTest {
   const wanted = new Set<number>(values);
   return {
-    matches: ({ ip }) => ip !== undefined && wanted.has(ip.version),
+    matches: ({ ip }) => wanted.has(ip?.version ?? 0),
     mayBePacket: ({ version }) => version === 0 || wanted.has(version),
   };
 }

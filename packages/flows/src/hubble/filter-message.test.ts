@@ -81,7 +81,7 @@ describe('a filter of a message', () => {
       {
         protocol: ['tcp'],
         tcpFlags: [{ SYN: true }, { ACK: true, FIN: true }],
-        ipVersion: [IPVersion.IPv4, IPVersion.IPv6],
+        ipVersion: [IPVersion.IPv4, IPVersion.IPv6, IPVersion.IP_NOT_USED],
         nodeName: ['lab*'],
         nodeLabels: ['zone=a'],
         uuid: ['x'],
@@ -92,7 +92,7 @@ describe('a filter of a message', () => {
       {
         protocol: ['tcp'],
         tcpFlags: [['SYN'], ['FIN', 'ACK']],
-        ipVersion: [4, 6],
+        ipVersion: [4, 6, 0],
         nodeName: ['lab*'],
         nodeLabels: ['zone=a'],
         uuid: ['x'],
@@ -115,7 +115,7 @@ describe('a filter of a message', () => {
     [{ trafficDirection: [TrafficDirection.TRAFFIC_DIRECTION_UNKNOWN] }, /no traffic direction 0/],
     [{ interface: [{ index: 7 }] }, /filtered by its name/],
     [{ tcpFlags: [{ NS: true }] }, /NS is not observed/],
-    [{ ipVersion: [IPVersion.IP_NOT_USED] }, /IP version 0 cannot be asked for/],
+    [{ ipVersion: [9] }, /There is no IP version 9/],
   ];
   for (const [init, text] of wrong)
     test(`that cannot be: ${text.source}`, () => assert.throws(() => filter(init), text));

@@ -4,7 +4,7 @@
  */
 import { isIP, isIPv6 } from 'node:net';
 import { WaggleError } from '@waggle/bpf/messages';
-import type { EndFilter, EventTypeFilter, FlowFilter } from '../filter/flow-filter.ts';
+import type { EndFilter, EventTypeFilter, FlowFilter, IpVersionFilter } from '../filter/flow-filter.ts';
 import { type FlowVerdict, TCP_FLAGS, type TcpFlag, type TrafficDirection } from '../flow.ts';
 import {
   TrafficDirection as Direction,
@@ -127,13 +127,16 @@ function flagsOf(flags: TCPFlags): TcpFlag[] {
   return TCP_FLAGS.filter((flag) => flags[flag]);
 }
 
-function versionOf(version: IPVersion): 4 | 6 {
-  if (version === IPVersion.IPv4) return 4;
-  if (version === IPVersion.IPv6) return 6;
-  throw notSupported(
-    `Flows of the IP version ${version} cannot be asked for`,
-    'IPv4 is 1, IPv6 is 2; flows without IP are those that match neither',
-  );
+const VERSIONS: ReadonlyMap<IPVersion, IpVersionFilter> = new Map([
+  [IPVersion.IP_NOT_USED, 0],
+  [IPVersion.IPv4, 4],
+  [IPVersion.IPv6, 6],
+]);
+
+function versionOf(version: IPVersion): IpVersionFilter {
+  const known = VERSIONS.get(version);
+  if (known !== undefined) return known;
+  throw malformed(`There is no IP version ${version}`, 'IPv4 is 1, IPv6 is 2, and 0 is for flows without IP');
 }
 
 const malformed = (message: string, hint: string): WaggleError =>

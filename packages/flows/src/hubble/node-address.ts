@@ -8,6 +8,15 @@ export interface NodeAddress {
   readonly tls?: { readonly serverName: string };
 }
 
+/**
+ * The name under which clients look at the certificate of a node: the first that it is for. Below a wildcard that is the node's own
+ * one, in which dots become hyphens, as in the field.
+ */
+export function serverName([name]: readonly string[], nodeName: string): string {
+  if (name === undefined) return nodeName;
+  return name.startsWith('*.') ? nodeName.replaceAll('.', '-') + name.slice(1) : name;
+}
+
 /** The address under which others reach this host, for a server that listens at `host`: of all addresses the first that is no loopback. */
 export function reachableHost(host: string): string {
   const family = host === '0.0.0.0' ? 'IPv4' : 'IPv6';

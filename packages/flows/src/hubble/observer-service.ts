@@ -5,6 +5,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import { checkQuery } from '../query/check-query.ts';
 import type { FlowSource, LostEvents } from '../source.ts';
 import { aborted } from './aborted.ts';
 import { agentEventMessage, lostMessage } from './event-message.ts';
@@ -43,7 +44,10 @@ export function observerService(source: FlowSource, at: () => NodeAddress): Serv
     },
 
     // The datapath tells nothing but what flows tell, so that there are none; a client that follows waits for some.
-    getDebugEvents: ({ follow }, { signal }) => noEvents(follow ? aborted(signal) : Promise.resolve()),
+    getDebugEvents(request, { signal }) {
+      attempt(() => checkQuery(eventQuery(request)));
+      return noEvents(request.follow ? aborted(signal) : Promise.resolve());
+    },
 
     getNodes() {
       const { address, tls } = at();

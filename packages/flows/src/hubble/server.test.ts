@@ -1,11 +1,13 @@
 /** The server as stock clients see it: a client of other libraries, over a unix socket and at an address, with and without TLS. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
 import { credentials, status as Status } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import fc from 'fast-check';
@@ -242,6 +244,10 @@ describe('hubble observe agent-events and debug-events', () => {
 
   test('of debug events there are none', async () => {
     assert.deepEqual(await client.all(OBSERVER, 'GetDebugEvents', { number: 20 }), []);
+    await assert.rejects(
+      client.all(OBSERVER, 'GetDebugEvents', { first: true, follow: true }),
+      code(Status.INVALID_ARGUMENT, /cannot be asked for at once/),
+    );
   });
 });
 
@@ -346,7 +352,7 @@ describe('at an address', () => {
       const address = `127.0.0.1:${one.address?.port}`;
       using secure = new StockClient(address, credentials.createSsl(read('ca.crt')));
       const { nodes } = await secure.ask(OBSERVER, 'GetNodes');
-      assert.deepEqual(nodes[0].tls, { enabled: true, server_name: '*.hubble.example' });
+      assert.deepEqual(nodes[0].tls, { enabled: true, server_name: 'lab.hubble.example' });
       using plain = new StockClient(address);
       await assert.rejects(plain.ask(OBSERVER, 'GetNodes'), { code: Status.UNAVAILABLE });
     }
@@ -383,6 +389,68 @@ describe('what is no request', () => {
       { numRuns: 60 },
     );
     assert.equal((await client.ask(OBSERVER, 'ServerStatus')).version, '0.1.0');
+  });
+});
+
+describe('certificates that are renewed', { skip: noCertificates() }, () => {
+  test('are those of whoever connects from then on; files that are damaged change nothing', async () => {
+    using files = new Certificates();
+    files.sign('first', { hosts: ['first.example'] });
+    files.sign('second', { hosts: ['second.example'] });
+    const tls = { cert: files.path('server.crt'), key: files.path('server.key') };
+    const put = (name: string, kind: 'crt' | 'key'): void =>
+      copyFileSync(files.path(`${name}.${kind}`), files.path(`server.${kind}`));
+    for (const kind of ['crt', 'key'] as const) put('first', kind);
+    const problems: string[] = [];
+    await using one = await serveHubble({
+      ...{ source, tls, listen: { host: '127.0.0.1', port: 0 } },
+      onProblem: (message) => problems.push(message),
+    });
+    const port = one.address?.port ?? 0;
+    const ca = readFileSync(files.path('ca.crt'));
+    const names = async (): Promise<string | undefined> => {
+      const peer = tlsConnect({ port, ca, ALPNProtocols: ['h2'], checkServerIdentity: () => undefined });
+      await once(peer, 'secureConnect');
+      const { subjectaltname } = peer.getPeerCertificate();
+      peer.destroy();
+      return subjectaltname?.split(',')[0];
+    };
+    const old = connect(`https://127.0.0.1:${port}`, { ca, checkServerIdentity: () => undefined });
+    await once(old, 'connect');
+    assert.equal(await names(), 'DNS:first.example');
+
+    // The certificate comes before its key.
+    put('second', 'crt');
+    assert.equal(await names(), 'DNS:first.example');
+    assert.equal(await names(), 'DNS:first.example');
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? '', /stays in force: The key .*server\.key is not that of the certificate/);
+    put('second', 'key');
+    assert.equal(await names(), 'DNS:second.example');
+
+    writeFileSync(tls.cert, 'nothing');
+    assert.equal(await names(), 'DNS:second.example');
+    rmSync(tls.key);
+    assert.equal(await names(), 'DNS:second.example');
+    assert.equal(problems.length, 3);
+    // Who was there before is still served.
+    assert.equal(old.closed || old.destroyed, false);
+    old.close();
+  });
+});
+
+describe('every answer', () => {
+  test('says of which version the server is', async () => {
+    const stream = client.stream(OBSERVER, 'GetFlows', { number: 1 });
+    const headers = await new Promise<Message>((resolve) => stream.once('metadata', resolve).resume());
+    assert.deepEqual(headers.get('hubble-server-version'), ['0.1.0']);
+  });
+
+  test('to a call of what there is not, as hubble record, says so in a way that clients of gRPC take', async () => {
+    await assert.rejects(
+      client.raw('/recorder.Recorder/Record', Buffer.alloc(0)),
+      code(Status.UNIMPLEMENTED, /there is no method \/recorder\.Recorder\/Record/),
+    );
   });
 });
 

@@ -5,15 +5,18 @@
 import {
   createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type Http2Session,
 } from 'node:http2';
 import type { Server } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { FlowSource } from '../source.ts';
 import { listenAt, listenOnSocket } from './listen.ts';
-import { type NodeAddress, reachableHost } from './node-address.ts';
-import { readTls, type TlsFiles } from './tls-files.ts';
+import { type NodeAddress, reachableHost, serverName } from './node-address.ts';
+import { RenewedTls } from './renewed-tls.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** Milliseconds that streams under way get when the server closes. */
 const GRACE = 500;
@@ -30,8 +33,13 @@ export interface HubbleServerOptions {
   readonly group?: number;
   /** Where it listens beside that; port 0 for any. */
   readonly listen?: { readonly host: string; readonly port: number };
-  /** For `listen`: the server's certificate and key; with `ca`, clients must have a certificate of these authorities (mTLS). */
+  /**
+   * For `listen`: the server's certificate and key; with `ca`, clients must have a certificate of these authorities (mTLS). Files that
+   * change are read anew, for whoever connects from then on.
+   */
   readonly tls?: TlsFiles;
+  /** Something failed, and the server goes on. */
+  readonly onProblem?: (message: string) => void;
 }
 
 /** A server that runs. */
@@ -49,16 +57,15 @@ export interface HubbleServer extends AsyncDisposable {
  */
 export async function serveHubble(options: HubbleServerOptions): Promise<HubbleServer> {
   const { socket, group, listen } = options;
-  const tls = options.tls && readTls(options.tls);
+  const tls = options.tls && new RenewedTls(options.tls, options.onProblem ?? (() => {}));
   const ending = new AbortController();
   const opened: (() => Promise<void>)[] = [];
   let address: HubbleServer['address'];
   const at = (): NodeAddress => {
     if (!address) return { address: `unix://${socket}` };
-    const [serverName] = tls?.names ?? [];
     return {
       address: `${reachableHost(address.host)}:${address.port}`,
-      ...(tls && { tls: { serverName: serverName ?? options.source.status().nodeName } }),
+      ...(tls && { tls: { serverName: serverName(tls.material.names, options.source.status().nodeName) } }),
     };
   };
   const handler = loadedOnce(async () =>
@@ -83,11 +90,7 @@ export async function serveHubble(options: HubbleServerOptions): Promise<HubbleS
       });
     }
     if (listen) {
-      const { names: _, ...material } = tls ?? { names: [] };
-      const mutual = { requestCert: true, rejectUnauthorized: true };
-      const server = tls
-        ? createSecureServer({ ...material, ...(tls.ca && mutual), minVersion: 'TLSv1.2' }, handler)
-        : createServer(handler);
+      const server = tls ? secureServer(tls, handler) : createServer(handler);
       const end = closing(server);
       await listenAt(server, listen);
       const bound = server.address();
@@ -99,6 +102,20 @@ export async function serveHubble(options: HubbleServerOptions): Promise<HubbleS
     throw error;
   }
   return { ...(address && { address }), close, [Symbol.asyncDispose]: close };
+}
+
+/** A server of TLS; those who connect get the certificate that is in the files then. */
+function secureServer(tls: RenewedTls, handler: Handler): Http2SecureServer {
+  const context = (): SecureContextOptions => {
+    const { names: _, ...material } = tls.material;
+    return { ...material, minVersion: 'TLSv1.2' };
+  };
+  const mutual = { requestCert: true, rejectUnauthorized: true };
+  const server = createSecureServer({ ...context(), ...(tls.material.ca && mutual) }, handler);
+  // Before the server itself hears of the connection, and begins with what it has.
+  return server.prependListener('connection', () => {
+    if (tls.renew()) server.setSecureContext(context());
+  });
 }
 
 /** A handler that is loaded with its first request. */

@@ -16,7 +16,10 @@ import { observerService } from './observer-service.ts';
 import { peerService } from './peer-service.ts';
 import { reflectionServices } from './reflection-service.ts';
 import type { Handler } from './server.ts';
+import { refuseUnknown } from './unknown-method.ts';
 
+/** In each answer: of which version the server is. Hubble's client warns when its own is lower. */
+const VERSION = 'hubble-server-version';
 /** Requests are small: a greater one is refused. */
 const LONGEST_REQUEST = 1024 * 1024;
 
@@ -28,7 +31,9 @@ const LONGEST_REQUEST = 1024 * 1024;
 export function hubbleHandler(source: FlowSource, at: () => NodeAddress, ending: AbortSignal): Handler {
   const services: readonly DescService[] = [Observer, Peer, Health, ReflectionV1, ReflectionV1Alpha];
   const reflection = reflectionServices(services);
-  return connectNodeAdapter({
+  const { nodeName, version } = source.status();
+  const handle = connectNodeAdapter({
+    fallback: refuseUnknown,
     shutdownSignal: ending,
     readMaxBytes: LONGEST_REQUEST,
     connect: false,
@@ -36,10 +41,14 @@ export function hubbleHandler(source: FlowSource, at: () => NodeAddress, ending:
     routes: (router) => {
       router
         .service(Observer, observerService(source, at))
-        .service(Peer, peerService(source.status().nodeName, at))
+        .service(Peer, peerService(nodeName, at))
         .service(Health, healthService(services.map(({ typeName }) => typeName)))
         .service(ReflectionV1, reflection.v1)
         .service(ReflectionV1Alpha, reflection.v1alpha);
     },
   });
+  return (request, response) => {
+    response.setHeader(VERSION, version);
+    handle(request, response);
+  };
 }

@@ -1,5 +1,5 @@
 /** Queries as they come from outside: what cannot be is refused with a sentence, before anything is read. */
-import { WaggleError } from '@waggle/bpf';
+import { WaggleError } from '@waggle/bpf/messages';
 import type { EventQuery } from '../source.ts';
 
 /** @throws WaggleError OUT_OF_RANGE, MALFORMED */

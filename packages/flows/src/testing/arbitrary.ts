@@ -126,7 +126,7 @@ export const filter: fc.Arbitrary<FlowFilter> = fc
       tcpFlags: fc.array(fc.uniqueArray(pick(TCP_FLAGS), { minLength: 1, maxLength: 2 }), { maxLength: 2 }),
       nodeName: some(['node-1', 'default/node-*', 'other/', 'n*']),
       nodeLabels: some(['zone=a', '!zone']),
-      ipVersion: some([4, 6] as const),
+      ipVersion: some([0, 4, 6] as const),
       encrypted: some([true, false]),
       uuid: some(['x']),
     },

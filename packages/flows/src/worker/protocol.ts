@@ -16,7 +16,7 @@ export interface FlowWorkerOptions {
   /** Metrics of flows, as the field writes them. */
   readonly metrics?: readonly string[];
   /** Where Hubble's API is served. */
-  readonly hubble?: Omit<HubbleServerOptions, 'source'>;
+  readonly hubble?: Omit<HubbleServerOptions, 'source' | 'onProblem'>;
   readonly export?: ExportOptions;
 }
 

@@ -37,7 +37,13 @@ async function run(port: MessagePort, options: FlowWorkerOptions): Promise<(requ
     new (await import('../export/flow-exporter.ts')).FlowExporter(service, options.export, problem);
   const server =
     options.hubble &&
-    (await (await import('../hubble/server.ts')).serveHubble({ source: service, ...options.hubble }));
+    (await (
+      await import('../hubble/server.ts')
+    ).serveHubble({
+      source: service,
+      onProblem: problem,
+      ...options.hubble,
+    }));
   const watching = new Watching(service, tell);
   let told = -1;
   const report = (): void => {
