@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import type { AgentOptionsInput, RunningAgent } from '@waggle/agent';
 import type { Flow as FlowMessage } from '@waggle/flows/hubble/client';
 import type { NetworkNamespace } from '@waggle/kernel';
@@ -140,7 +141,12 @@ describe('flows of an agent', { skip: needsRoot }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'waggle-flows-'));
   let lab: Lab;
   let trio: Awaited<ReturnType<Lab['trio']>>;
+  let thread: Worker | undefined;
+  const noteThread = (worker: Worker): void => {
+    thread = worker;
+  };
   before(async () => {
+    process.on('worker', noteThread);
     lab = await Lab.start({
       ...{ metrics: `127.0.0.1:${METRICS_PORT}`, 'flow-metrics': ['drop:sourceContext=pod'] },
       ...{ 'export-file': join(directory, 'flows.log'), 'export-allow': ['{"verdict":["DROPPED"]}'] },
@@ -148,6 +154,7 @@ describe('flows of an agent', { skip: needsRoot }, () => {
     trio = await lab.trio();
   });
   after(async () => {
+    process.off('worker', noteThread);
     await lab[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });
@@ -236,6 +243,29 @@ describe('flows of an agent', { skip: needsRoot }, () => {
       .map((line) => JSON.parse(line).flow)
       .filter(({ event_type }) => event_type.type === 1);
     assert.ok(drops.some(({ source }) => source.pod_name === 'batch'));
+  });
+
+  test('a thread of flows that ends is started again, and tells what came in between', async () => {
+    const { frontend, batch, backend } = trio;
+    const question = { protocol: 'udp' as const, address: backend.ipv4 ?? '', port: PORT };
+    const { agent } = lab.running;
+    const metrics = async () => (await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).text();
+    assert.match(await metrics(), /waggle_flow_thread_restarts_total 0\n/);
+    await thread?.terminate();
+    assert.match(agent.eventCounts().problem ?? '', /The thread of flows has ended/);
+    // The metrics of the agent are there without those of flows.
+    assert.match(await metrics(), /waggle_policy 1\n/);
+    assert.deepEqual(await lab.lab.talk.ask(frontend.netns, question), ['answered']);
+    assert.deepEqual(await lab.lab.talk.ask(batch.netns, question), ['no answer']);
+    for (const deadline = Date.now() + 20_000; agent.eventCounts().problem !== undefined; await sleep(20)) {
+      assert.ok(Date.now() < deadline, 'it was not started again');
+    }
+    const flows = await lab.flows();
+    const seen = flows.map(({ eventType, source }) => `${eventType?.type} ${source?.podName}`);
+    assert.ok(seen.includes('4 frontend'), seen.join());
+    assert.ok(seen.includes('1 batch'), seen.join());
+    assert.equal(agent.eventCounts().restarts, 1);
+    assert.match(await metrics(), /waggle_flow_thread_restarts_total 1\n/);
   });
 
   test('what happens while the agent is away is told by the next one', async () => {

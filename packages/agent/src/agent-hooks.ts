@@ -30,8 +30,10 @@ export interface EventCounts {
   readonly lost: number;
   /** Flows that were overwritten before one who follows had read them. */
   readonly missed: number;
-  /** Why there are no flows any more. */
+  /** How often the thread that reads them had ended, and was started again. */
+  readonly restarts: number;
+  /** Why there are no flows now. */
   readonly problem?: string;
 }
 
-export const NO_EVENTS: EventCounts = { seen: 0, stored: 0, capacity: 0, lost: 0, missed: 0 };
+export const NO_EVENTS: EventCounts = { seen: 0, stored: 0, capacity: 0, lost: 0, missed: 0, restarts: 0 };

@@ -4,7 +4,11 @@ import type { Agent } from './agent.ts';
 import type { MetricView } from './control.ts';
 
 export function metricViews(agent: Agent): MetricView[] {
-  return [...endpoints(agent), ...policy(agent), ...addresses(agent), ...traffic(agent), ...process_()];
+  return [
+    ...[...endpoints(agent), ...policy(agent), ...addresses(agent), ...traffic(agent)],
+    metric('flow_thread_restarts_total', agent.eventCounts().restarts),
+    ...process_(),
+  ];
 }
 
 const metric = (name: string, value: number, labels: Readonly<Record<string, string>> = {}): MetricView => ({

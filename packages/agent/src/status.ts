@@ -104,9 +104,11 @@ function addressSection({ addresses }: StatusFacts): Section {
 }
 
 function eventSection({ events }: StatusFacts): Section {
-  const { seen, stored, capacity, lost, missed, problem } = events;
-  if (problem !== undefined) return { state: 'Failure', message: `no flows any more: ${problem}` };
-  const text = `${seen} seen, ${stored} of ${capacity} flows in memory`;
+  const { seen, stored, capacity, lost, missed, restarts, problem } = events;
+  if (problem !== undefined)
+    return { state: 'Failure', message: `no flows until their thread is started again: ${problem}` };
+  const again = restarts === 0 ? '' : `, their thread started again ${restarts} times`;
+  const text = `${seen} seen, ${stored} of ${capacity} flows in memory${again}`;
   if (lost === 0 && missed === 0) return ok(`${text}, none lost`);
   return warning(
     `${text}, ${lost} lost in the kernel, ${missed} overwritten before who follows had read them`,

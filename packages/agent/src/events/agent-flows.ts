@@ -18,7 +18,6 @@ export class AgentFlows {
   readonly #agent: Agent;
   readonly #worker: FlowWorker;
   readonly #names: NameFeed;
-  #problem: string | undefined;
 
   /** The thread reads, and serves. Rejected with what it failed with. */
   readonly ready: Promise<void>;
@@ -57,10 +56,12 @@ export class AgentFlows {
         onRecords: (records) => feed.tell(records),
         onLost: (lost) => feed.tellLost(lost),
         onProblem: (message) => log.error(message),
-        onEnd: (error) => {
-          this.#problem = error.message;
-          log.error({ error }, 'The thread of flows has ended: there are no flows and no events any more');
-        },
+        onEnd: (error, pause) =>
+          log.error(
+            { error, pause },
+            'The thread of flows has ended, and is started again: its flows are gone',
+          ),
+        onRestart: () => this.#names.tellAgain(),
       },
     );
     this.#names = new NameFeed(
@@ -75,12 +76,14 @@ export class AgentFlows {
 
   /** What became of events. */
   get counts(): EventCounts {
-    const { seen = 0, stored = 0, capacity = 0, lost } = this.#worker.status ?? {};
+    const { status, restarts, problem } = this.#worker;
+    const { seen = 0, stored = 0, capacity = 0, lost } = status ?? {};
     return {
       ...{ seen, stored, capacity },
       lost: (lost?.kernelBuffer ?? 0) + (lost?.kernelRate ?? 0),
       missed: lost?.store ?? 0,
-      ...(this.#problem !== undefined && { problem: this.#problem }),
+      restarts,
+      ...(problem !== undefined && { problem }),
     };
   }
 

@@ -49,6 +49,8 @@ test('names are told once, and what has changed', async () => {
   ]);
   feed.compare();
   assert.equal(told.length, 0, 'nothing has changed');
+  feed.tellAgain();
+  assert.equal(told.splice(0).flat().length, 4, 'to somebody who knows nothing, everything');
 
   endpoints = endpoints.slice(0, 1).map((each) => ({ ...each, identity: 301 }));
   identities = [];

@@ -57,6 +57,12 @@ export class NameFeed implements Disposable {
     if (changes.length > 0) this.#tell(changes);
   }
 
+  /** Tells everything, to somebody who knows nothing. */
+  tellAgain(): void {
+    for (const table of Object.values(this.#told)) table.clear();
+    this.compare();
+  }
+
   close(): void {
     clearInterval(this.#comparing);
     clearImmediate(this.#soon);

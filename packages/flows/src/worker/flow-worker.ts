@@ -1,10 +1,11 @@
-/** The thread of flows, as the agent's thread has it. */
-import type { Worker } from 'node:worker_threads';
-import { WaggleError } from '@waggle/bpf';
+/**
+ * The thread of flows, as the agent's thread has it. Should it end by itself, another one is started, after a pause that grows while
+ * that happens again and again; in the meantime events wait in the kernel's buffer. Flows that were in its memory are gone with it.
+ */
 import type { NameChange } from '../names/names.ts';
 import type { AgentEvent, FlowStatus } from '../source.ts';
-import type { FlowWorkerOptions, WorkerReport, WorkerRequest } from './protocol.ts';
-import { startThread } from './start-thread.ts';
+import { FlowThread } from './flow-thread.ts';
+import type { FlowWorkerOptions, WorkerReport } from './protocol.ts';
 
 /** What the agent wants to be told. */
 export interface FlowWorkerHooks {
@@ -14,54 +15,48 @@ export interface FlowWorkerHooks {
   readonly onLost?: (lost: { readonly full: number; readonly limited: number }) => void;
   /** Something failed, and flows go on. */
   readonly onProblem?: (message: string) => void;
-  /** The thread has ended by itself: no flows any more. */
-  readonly onEnd?: (error: Error) => void;
+  /** The thread has ended by itself, and is started again after so many milliseconds. */
+  readonly onEnd?: (error: Error, pause: number) => void;
+  /** Another one begins; it knows no names. */
+  readonly onRestart?: () => void;
 }
 
-/** How long a question may take, in milliseconds. */
-const PATIENCE = 5000;
+/** Milliseconds before another one is started: at first, and at most. */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 30_000;
+/** Milliseconds after which one that runs counts as well. */
+const WELL = 60_000;
 
 export class FlowWorker implements AsyncDisposable {
-  readonly #worker: Worker;
-  readonly #ended: Promise<void>;
-  readonly #ready: Promise<void>;
-  readonly #answers = new Map<number, (text: string) => void>();
+  #thread: FlowThread;
+  #options: FlowWorkerOptions | undefined;
   #hooks: FlowWorkerHooks = {};
   #status: FlowStatus | undefined;
-  #question = 0;
-  #closing = false;
+  #isWatching = false;
+  #isClosing = false;
+  #began = performance.now();
+  #pause = FIRST_PAUSE;
+  #waiting: NodeJS.Timeout | undefined;
+  #restarts = 0;
+  #problem: string | undefined;
 
   /** Makes the thread, which loads what it needs while the agent goes on; it reads nothing until {@link start}. */
   constructor() {
-    this.#worker = startThread();
-    this.#ended = new Promise((resolve) => {
-      this.#worker.once('exit', () => resolve());
-    });
-    let isReady = false;
-    this.#ready = new Promise((resolve, reject) => {
-      this.#worker.on('message', (report: WorkerReport) => {
-        this.#take(report);
-        if (report.kind !== 'ready') return;
-        isReady = true;
-        resolve();
-      });
-      this.#worker.on('error', (error) => {
-        if (!isReady) reject(error);
-        else if (!this.#closing) this.#hooks.onEnd?.(error);
-      });
-    });
-    // Who starts it is told; before that nobody listens.
-    this.#ready.catch(() => {});
+    this.#thread = this.#make();
   }
 
   /**
    * Begins to read. What it is told before it is ready is not lost.
    * @returns when it reads, and serves what it was asked to; rejected with what it failed with.
    */
-  start(options: FlowWorkerOptions, hooks: FlowWorkerHooks = {}): Promise<void> {
+  async start(options: FlowWorkerOptions, hooks: FlowWorkerHooks = {}): Promise<void> {
     this.#hooks = hooks;
-    this.#ask({ kind: 'start', options });
-    return this.#ready;
+    const thread = this.#thread;
+    thread.ask({ kind: 'start', options });
+    await thread.ready;
+    // From now on it is started again; one that cannot begin at all is whose it is to say.
+    this.#options = options;
+    void thread.ended.then((error) => this.#restart(error));
   }
 
   /** As it was a second ago; undefined before it was ready. */
@@ -69,53 +64,76 @@ export class FlowWorker implements AsyncDisposable {
     return this.#status;
   }
 
+  /** How often it was started again. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Why there are no flows now. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   /** What numbers stand for has changed. */
   rename(changes: readonly NameChange[]): void {
-    if (changes.length > 0) this.#ask({ kind: 'names', changes });
+    if (changes.length > 0) this.#thread.ask({ kind: 'names', changes });
   }
 
   noteAgentEvent(event: AgentEvent): void {
-    this.#ask({ kind: 'agent-event', event });
+    this.#thread.ask({ kind: 'agent-event', event });
   }
 
   /** Whether records are wanted here as they come. */
   watch(on: boolean): void {
-    this.#ask({ kind: 'watch', on });
+    this.#isWatching = on;
+    this.#thread.ask({ kind: 'watch', on });
   }
 
   /**
-   * The metrics of flows, in Prometheus' format.
-   * @throws WaggleError BUSY when the thread does not answer in time.
+   * The metrics of flows, in Prometheus' format; none while the thread is not there.
+   * @throws WaggleError BUSY when it does not answer in time.
    */
   async metrics(): Promise<string> {
-    const question = ++this.#question;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#answers.delete(question);
-        reject(new WaggleError('BUSY', 'The metrics of flows did not come in time'));
-      }, PATIENCE);
-      this.#answers.set(question, (text) => {
-        clearTimeout(timer);
-        this.#answers.delete(question);
-        resolve(text);
-      });
-      this.#ask({ kind: 'metrics', question });
-    });
+    return this.#thread.isRunning ? this.#thread.metrics() : '';
   }
 
   /** Ends the thread; what it has not read stays in the kernel's buffer. */
   async close(): Promise<void> {
-    this.#closing = true;
-    this.#ask({ kind: 'close' });
-    await this.#ended;
+    this.#isClosing = true;
+    clearTimeout(this.#waiting);
+    this.#thread.ask({ kind: 'close' });
+    await this.#thread.ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #ask(request: WorkerRequest): void {
-    this.#worker.postMessage(request);
+  #make(): FlowThread {
+    return new FlowThread((report) => this.#take(report));
+  }
+
+  #restart(error: Error): void {
+    if (this.#isClosing) return;
+    this.#problem = error.message;
+    if (performance.now() - this.#began > WELL) this.#pause = FIRST_PAUSE;
+    const pause = this.#pause;
+    this.#pause = Math.min(2 * pause, LONGEST_PAUSE);
+    this.#hooks.onEnd?.(error, pause);
+    this.#waiting = setTimeout(() => this.#again(), pause);
+  }
+
+  #again(): void {
+    const options = this.#options;
+    if (!options) return;
+    this.#began = performance.now();
+    this.#restarts++;
+    const thread = this.#make();
+    this.#thread = thread;
+    thread.ask({ kind: 'start', options });
+    if (this.#isWatching) thread.ask({ kind: 'watch', on: true });
+    this.#hooks.onRestart?.();
+    void thread.ended.then((error) => this.#restart(error));
   }
 
   #take(report: WorkerReport): void {
@@ -127,11 +145,11 @@ export class FlowWorker implements AsyncDisposable {
         this.#hooks.onLost?.(report);
         break;
       case 'ready':
+        this.#status = report.status;
+        this.#problem = undefined;
+        break;
       case 'status':
         this.#status = report.status;
-        break;
-      case 'metrics':
-        this.#answers.get(report.question)?.(report.text);
         break;
       case 'problem':
         this.#hooks.onProblem?.(report.message);
