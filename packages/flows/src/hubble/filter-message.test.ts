@@ -104,6 +104,7 @@ describe('a filter of a message', () => {
   ];
   for (const [name, init, expected] of rows) test(name, () => assert.deepEqual(said(filter(init)), expected));
 
+  const unheardOf = 9 as number as IPVersion;
   const wrong: readonly [Init, RegExp][] = [
     [{ sourceIp: ['10.0.0'] }, /"10\.0\.0" is no IP address\. As 10\.0\.0\.1/],
     [{ destinationIp: ['10.0.0.0/33'] }, /"10\.0\.0\.0\/33" is no IP address/],
@@ -115,7 +116,7 @@ describe('a filter of a message', () => {
     [{ trafficDirection: [TrafficDirection.TRAFFIC_DIRECTION_UNKNOWN] }, /no traffic direction 0/],
     [{ interface: [{ index: 7 }] }, /filtered by its name/],
     [{ tcpFlags: [{ NS: true }] }, /NS is not observed/],
-    [{ ipVersion: [9] }, /There is no IP version 9/],
+    [{ ipVersion: [unheardOf] }, /There is no IP version 9/],
   ];
   for (const [init, text] of wrong)
     test(`that cannot be: ${text.source}`, () => assert.throws(() => filter(init), text));
