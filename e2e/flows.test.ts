@@ -12,6 +12,7 @@ import type { AgentOptionsInput, RunningAgent } from '@waggle/agent';
 import type { Flow as FlowMessage } from '@waggle/flows/hubble/client';
 import type { NetworkNamespace } from '@waggle/kernel';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
+import { backendPolicy } from './support/backend-policy.ts';
 import type { Question } from './support/talk.ts';
 
 await import('@waggle/compiler/register');
@@ -21,16 +22,8 @@ const { AgentLab } = await import('./support/agent-lab.ts');
 
 const PORT = 8080;
 const METRICS_PORT = 20_000 + (process.pid % 20_000);
-const POLICY = `
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: { name: backend-api }
-spec:
-  endpointSelector: { matchLabels: { app: backend } }
-  ingress:
-    - fromEndpoints: [{ matchLabels: { app: frontend } }]
-      toPorts: [{ ports: [{ port: "${PORT}", protocol: ANY }] }]
-  ingressDeny:
+/** One more may not ask at all. */
+const POLICY = `${backendPolicy(PORT)}  ingressDeny:
     - fromEndpoints: [{ matchLabels: { app: batch } }]
 `;
 const needsTcpdump = needsRoot || (spawnSync('tcpdump', ['--version']).error ? 'tcpdump is not here' : false);

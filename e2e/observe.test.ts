@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { StockClient } from '../packages/flows/src/hubble/testing/stock-client.ts';
 import { needsRoot } from '../packages/kernel/src/testing/lab.ts';
+import { backendPolicy } from './support/backend-policy.ts';
 
 await import('@waggle/compiler/register');
 const { parseAgentOptions, startAgent } = await import('@waggle/agent');
@@ -13,15 +14,6 @@ const { waggle } = await import('../packages/cli/src/testing/capture.ts');
 const { AgentLab } = await import('./support/agent-lab.ts');
 
 const PORT = 8080;
-const POLICY = `apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: { name: backend-api }
-spec:
-  endpointSelector: { matchLabels: { app: backend } }
-  ingress:
-    - fromEndpoints: [{ matchLabels: { app: frontend } }]
-      toPorts: [{ ports: [{ port: "${PORT}", protocol: ANY }] }]
-`;
 
 /** Asks until the answer is as wanted; flows take a moment from the kernel. */
 async function until(ask: () => Promise<string>, isIt: (text: string) => boolean): Promise<string> {
@@ -52,7 +44,7 @@ test('flows are shown by name, with the rule that decided', { skip: needsRoot },
     await create('batch'),
     await create('backend'),
   ];
-  agent.policies.apply(POLICY, { file: 'policies/backend.yaml' });
+  agent.policies.apply(backendPolicy(PORT), { file: 'policies/backend.yaml' });
   await lab.talk.serve(backend.netns, PORT);
   const question = { protocol: 'udp' as const, address: backend.ipv4 ?? '', port: PORT };
   await lab.talk.ask(frontend.netns, question);

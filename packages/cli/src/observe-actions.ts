@@ -1,5 +1,5 @@
 /** What `waggle observe` does: it asks for flows, of a server or a file, and prints them as they come. */
-import { toJsonString } from '@bufbuild/protobuf';
+import { type MessageShape, toJsonString } from '@bufbuild/protobuf';
 import { WaggleError } from '@waggle/bpf/messages';
 import {
   type GetAgentEventsResponse,
@@ -63,27 +63,46 @@ export async function observe(
 }
 
 /** Shows what the agent did. */
-export async function agentEvents(options: ObserveEventsOptions, context: Context): Promise<void> {
-  const selection = selectionOf(options);
-  await following(options, async (client, signal) => {
-    for await (const answer of client.agentEvents(selection, signal)) {
-      const text = isJson(options)
-        ? toJsonString(GetAgentEventsResponseSchema, answer, { useProtoFieldName: true })
-        : `${head(answer, options)}${agentEventText(answer.agentEvent)}`;
-      context.stdout.write(`${text}\n`);
-    }
+export const agentEvents = (options: ObserveEventsOptions, context: Context): Promise<void> =>
+  showEvents(options, context, {
+    ask: (client, selection, signal) => client.agentEvents(selection, signal),
+    schema: GetAgentEventsResponseSchema,
+    textOf: ({ agentEvent }) => agentEventText(agentEvent),
   });
-}
 
 /** Shows events for debugging. */
-export async function debugEvents(options: ObserveEventsOptions, context: Context): Promise<void> {
+export const debugEvents = (options: ObserveEventsOptions, context: Context): Promise<void> =>
+  showEvents(options, context, {
+    ask: (client, selection, signal) => client.debugEvents(selection, signal),
+    schema: GetDebugEventsResponseSchema,
+    textOf: ({ debugEvent }) => debugEventText(debugEvent),
+  });
+
+type EventSchema = typeof GetAgentEventsResponseSchema | typeof GetDebugEventsResponseSchema;
+
+/** Events of one kind: how they are asked for, and what is in an answer. */
+interface EventKind<Schema extends EventSchema> {
+  readonly ask: (
+    client: HubbleClient,
+    selection: Selection,
+    signal: AbortSignal,
+  ) => AsyncIterable<MessageShape<Schema>>;
+  readonly schema: Schema;
+  readonly textOf: (answer: MessageShape<Schema>) => string;
+}
+
+async function showEvents<Schema extends EventSchema>(
+  options: ObserveEventsOptions,
+  { stdout }: Context,
+  { ask, schema, textOf }: EventKind<Schema>,
+): Promise<void> {
   const selection = selectionOf(options);
   await following(options, async (client, signal) => {
-    for await (const answer of client.debugEvents(selection, signal)) {
+    for await (const answer of ask(client, selection, signal)) {
       const text = isJson(options)
-        ? toJsonString(GetDebugEventsResponseSchema, answer, { useProtoFieldName: true })
-        : `${head(answer, options)}${debugEventText(answer.debugEvent)}`;
-      context.stdout.write(`${text}\n`);
+        ? toJsonString(schema, answer, { useProtoFieldName: true })
+        : `${head(answer, options)}${textOf(answer)}`;
+      stdout.write(`${text}\n`);
     }
   });
 }
@@ -113,6 +132,8 @@ async function following(
     process.removeListener('SIGINT', interrupt);
   }
 }
+
+type Selection = ReturnType<typeof selectionOf>;
 
 function selectionOf(options: ObserveEventsOptions) {
   const { first, last, all = false, follow = false, output } = options;

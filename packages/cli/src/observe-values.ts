@@ -16,6 +16,7 @@ import {
   Verdict,
   WorkloadSchema,
 } from '@waggle/flows/hubble/client';
+import { RESERVED_IDENTITIES } from '@waggle/policy/identity';
 
 /** An address or a prefix. */
 export function address(text: string, option: string): string {
@@ -31,20 +32,8 @@ export function port(text: string, option: string): string {
   throw wrong(option, text, 'is no port', 'Ports are numbers from 0 to 65535');
 }
 
-/** Reserved identities by their names; the numbers are the field's. */
-const IDENTITIES: Readonly<Record<string, number>> = {
-  unknown: 0,
-  host: 1,
-  world: 2,
-  unmanaged: 3,
-  health: 4,
-  init: 5,
-  'remote-node': 6,
-  'kube-apiserver': 7,
-  ingress: 8,
-  'world-ipv4': 9,
-  'world-ipv6': 10,
-};
+/** Reserved identities by their names, and the one of packets that have none. */
+const IDENTITIES: Readonly<Record<string, number>> = { unknown: 0, ...RESERVED_IDENTITIES };
 
 /** What a reserved identity is called; undefined of others. */
 export const identityName = (number: number): string | undefined =>

@@ -1,29 +1,8 @@
 /** Packets for people: in a line, header by header, and byte by byte. */
 import type { Packet } from '@waggle/agent/client';
+import { icmpName } from '@waggle/flows/icmp';
 
 const TRANSPORTS = ['tcp', 'udp', 'sctp'] as const;
-
-/** Names of ICMP messages, for IPv4 and IPv6. */
-const ICMP: Readonly<Record<number, string>> = {
-  0: 'EchoReply',
-  3: 'DestinationUnreachable',
-  5: 'Redirect',
-  8: 'EchoRequest',
-  11: 'TimeExceeded',
-  12: 'ParameterProblem',
-};
-const ICMP6: Readonly<Record<number, string>> = {
-  1: 'DestinationUnreachable',
-  2: 'PacketTooBig',
-  3: 'TimeExceeded',
-  4: 'ParameterProblem',
-  128: 'EchoRequest',
-  129: 'EchoReply',
-  133: 'RouterSolicitation',
-  134: 'RouterAdvertisement',
-  135: 'NeighborSolicitation',
-  136: 'NeighborAdvertisement',
-};
 
 /** A packet in a line: `10.0.0.1:3123 -> 10.0.0.2:8080 tcp SYN`. */
 export function packetLine(packet: Packet): string {
@@ -56,7 +35,7 @@ const etherType = (type: number): string => `ethertype 0x${type.toString(16).pad
 function kindText({ ip, icmp }: Packet): string {
   if (ip?.fragment && ip.fragment.offset > 0) return `fragment at ${ip.fragment.offset}`;
   if (!icmp) return `protocol ${ip?.protocol}`;
-  const name = (ip?.version === 6 ? ICMP6 : ICMP)[icmp.type] ?? `icmp type ${icmp.type}`;
+  const name = icmpName(ip?.version === 6 ? 'ICMPv6' : 'ICMPv4', icmp.type) ?? `icmp type ${icmp.type}`;
   return icmp.about ? `${name} (about ${packetLine(icmp.about)})` : name;
 }
 

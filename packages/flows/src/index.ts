@@ -15,6 +15,7 @@ export {
   type TrafficDirection,
 } from './flow.ts';
 export { DEFAULT_MEGABYTES, FlowService, type FlowServiceOptions } from './flow-service.ts';
+export { isSocketAlive } from './hubble/socket-alive.ts';
 export type { EndpointName, NameChange, RuleName } from './names/names.ts';
 export type {
   AgentEvent,

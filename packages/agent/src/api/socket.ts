@@ -13,9 +13,9 @@ import {
   statSync,
 } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { WaggleError } from '@waggle/bpf';
+import { isSocketAlive } from '@waggle/flows';
 
 /** Owner and group may connect. */
 const MODE = 0o660;
@@ -86,7 +86,7 @@ async function removeStale(path: string, aside: string): Promise<boolean> {
     throw new WaggleError('EXISTS', `${path} is there, and is no socket`, {
       hint: 'Move it away, or choose another path for the socket',
     });
-  if (await isAlive(path)) return false;
+  if (await isSocketAlive(path)) return false;
   try {
     renameSync(path, aside);
   } catch (error) {
@@ -108,18 +108,6 @@ function linked(made: string, path: string): boolean {
     throw error;
   }
 }
-
-/** Whether somebody listens at a path. */
-const isAlive = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // Refused, gone, or no socket: nobody. A full queue of connections is somebody.
-    socket.once('error', (error) => resolve(isCode(error, 'EAGAIN')));
-  });
 
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;

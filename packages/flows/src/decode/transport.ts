@@ -2,6 +2,7 @@
 import { IpProtocol } from '@waggle/bpf';
 import type { Packet } from '@waggle/datapath/events';
 import type { FlowTransport } from '../flow.ts';
+import { icmpName } from './icmp-name.ts';
 
 const IGMP = 2;
 
@@ -21,44 +22,8 @@ export function transportOf({ ip, tcp, udp, sctp, icmp }: Packet): FlowTransport
   return { protocol: icmpOf(ip?.protocol), type: icmp.type, code: icmp.code };
 }
 
-/** IANA's names, written as one word. */
-const ICMP_TYPES: Readonly<Record<number, string>> = {
-  0: 'EchoReply',
-  3: 'DestinationUnreachable',
-  4: 'SourceQuench',
-  5: 'Redirect',
-  8: 'EchoRequest',
-  9: 'RouterAdvertisement',
-  10: 'RouterSolicitation',
-  11: 'TimeExceeded',
-  12: 'ParameterProblem',
-  13: 'TimestampRequest',
-  14: 'TimestampReply',
-};
-const ICMPV6_TYPES: Readonly<Record<number, string>> = {
-  1: 'DestinationUnreachable',
-  2: 'PacketTooBig',
-  3: 'TimeExceeded',
-  4: 'ParameterProblem',
-  128: 'EchoRequest',
-  129: 'EchoReply',
-  130: 'MulticastListenerQuery',
-  131: 'MulticastListenerReport',
-  132: 'MulticastListenerDone',
-  133: 'RouterSolicitation',
-  134: 'RouterAdvertisement',
-  135: 'NeighborSolicitation',
-  136: 'NeighborAdvertisement',
-  137: 'Redirect',
-  143: 'MulticastListenerReportV2',
-};
-
 const icmpOf = (protocol: number | undefined) =>
   protocol === IpProtocol.Icmpv6 ? ('ICMPv6' as const) : ('ICMPv4' as const);
-
-/** The name of a type of ICMP. */
-export const icmpName = (protocol: 'ICMPv4' | 'ICMPv6', type: number): string =>
-  (protocol === 'ICMPv6' ? ICMPV6_TYPES : ICMP_TYPES)[type] ?? `Type ${type}`;
 
 /** A packet in a few words: `TCP Flags: SYN`, `ICMPv4 EchoRequest`. */
 export function summaryOf(packet: Packet): string {
@@ -68,7 +33,7 @@ export function summaryOf(packet: Packet): string {
   if (sctp) return 'SCTP';
   if (icmp) {
     const protocol = icmpOf(ip?.protocol);
-    return `${protocol} ${icmpName(protocol, icmp.type)}`;
+    return `${protocol} ${icmpName(protocol, icmp.type) ?? `Type ${icmp.type}`}`;
   }
   if (arp) return 'ARP';
   if (ip?.fragment && ip.fragment.offset > 0) return `Fragment of IP protocol ${ip.protocol}`;

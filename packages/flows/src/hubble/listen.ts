@@ -1,8 +1,9 @@
 /** Where a server listens: on a unix socket that appears with its permissions, or at an address and port. */
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { WaggleError } from '@waggle/bpf/messages';
+import { isSocketAlive } from './socket-alive.ts';
 
 /** Bytes that the kernel allows for the path of a socket, unix(7). */
 const LONGEST_PATH = 107;
@@ -84,19 +85,8 @@ async function checkFree(path: string): Promise<void> {
     throw new WaggleError('EXISTS', `${path} is there, and is no socket`, {
       hint: 'Move it away, or choose another path for the socket',
     });
-  if (await isAlive(path))
+  if (await isSocketAlive(path))
     throw new WaggleError('EXISTS', `Another server answers at ${path}`, {
       hint: 'End it first, or choose another path for the socket',
     });
 }
-
-const isAlive = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // A full queue of connections is somebody.
-    socket.once('error', (error) => resolve('code' in error && error.code === 'EAGAIN'));
-  });

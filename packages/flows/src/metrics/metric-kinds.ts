@@ -4,9 +4,9 @@
  */
 import { IpProtocol } from '@waggle/bpf';
 import { EventType, matchName, pointName, Towards } from '@waggle/datapath/events';
+import { icmpName } from '../decode/icmp-name.ts';
 import type { PacketPeek } from '../decode/packet-peek.ts';
 import { dropReasonOf, isTracedReply, verdictOf } from '../decode/record-facts.ts';
-import { icmpName } from '../decode/transport.ts';
 import type { FlowVerdict } from '../flow.ts';
 import type { RecordView } from '../store/record.ts';
 import { dropReasonLabel } from './drop-reason-label.ts';
@@ -119,8 +119,9 @@ export const METRIC_KINDS: Readonly<Record<MetricName, MetricKind>> = {
     keyOf: (record, { icmpType, version }) =>
       icmpType < 0 || record.type !== EventType.Trace ? -1 : version * 256 + icmpType,
     valuesOf: (key) => {
-      const isIpv6 = key >>> 8 === 6;
-      return [family(key >>> 8), icmpName(isIpv6 ? 'ICMPv6' : 'ICMPv4', key & 0xff)];
+      const type = key & 0xff;
+      const name = icmpName(key >>> 8 === 6 ? 'ICMPv6' : 'ICMPv4', type);
+      return [family(key >>> 8), name ?? `Type ${type}`];
     },
   },
   'port-distribution': {
