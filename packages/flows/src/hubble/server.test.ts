@@ -212,6 +212,47 @@ describe('hubble observe', () => {
     }
   });
 
+  test('with the mask that hubble sends unless its output is JSON, and what its printer takes from the answer', async () => {
+    const ends = ['source', 'destination'].flatMap((end) =>
+      ['identity', 'namespace', 'pod_name'].map((field) => `${end}.${field}`),
+    );
+    const others = 'source_service destination_service l4 IP ethernet l7 Type node_name is_reply event_type';
+    const paths = ['time', ...ends, ...others.split(' '), 'verdict', 'Summary'];
+    const answers = await client.all(OBSERVER, 'GetFlows', { experimental: { field_mask: { paths } } });
+    const [{ flow }] = answers;
+    const printed = [
+      'IP',
+      'Summary',
+      'Type',
+      'destination',
+      'event_type',
+      'l4',
+      'node_name',
+      'source',
+      'time',
+    ];
+    for (const field of [...printed, 'verdict']) assert.ok(field in flow, field);
+    assert.deepEqual(Object.keys(flow.source).sort(), ['identity', 'namespace', 'pod_name']);
+    // Relay sorts by the time of the answer.
+    for (const { time, node_name } of answers) assert.ok(time && node_name === 'lab');
+  });
+
+  test("as Hubble's UI asks: the last ten thousand, and what comes", async () => {
+    const request = { number: 10_000, follow: true, blacklist: [{ source_label: ['reserved:health'] }] };
+    const stream = client.stream(OBSERVER, 'GetFlows', request).on('error', () => {});
+    let flows = 0;
+    // It shows what has both ends and a transport.
+    stream.on('data', ({ flow }: Message) => {
+      if (flow?.l4 && flow.source && flow.destination) flows++;
+    });
+    await until(() => source.followers === 1 && flows > 0);
+    const before = flows;
+    source.push(refused);
+    await until(() => flows > before);
+    stream.cancel();
+    await until(() => source.followers === 0);
+  });
+
   test('is told what cannot be', async () => {
     const refuses = (request: object, text: RegExp, wanted = Status.INVALID_ARGUMENT) =>
       assert.rejects(client.all(OBSERVER, 'GetFlows', request), code(wanted, text));
