@@ -9,7 +9,7 @@ import { FlowStore } from '../store/flow-store.ts';
 import * as arbitrary from '../testing/arbitrary.ts';
 import { put } from '../testing/records.ts';
 import { CompiledFilters } from './compile.ts';
-import type { EndFilter, FlowFilter } from './flow-filter.ts';
+import type { EndFilter, EventTypeFilter, FlowFilter } from './flow-filter.ts';
 
 const NODE_LABELS = ['k8s:zone=a'];
 
@@ -51,8 +51,17 @@ const TABLE: readonly (readonly [keyof FlowFilter | keyof EndFilter, FlowFilter[
   ['dropReason', [{ dropReason: [181, 133] }], [{ dropReason: [181] }]],
   [
     'eventType',
-    [{ eventType: [{ type: 1 }] }, { eventType: [{ type: 4 }, { type: 1, subtype: 133 }] }],
-    [{ eventType: [{ type: 4 }] }, { eventType: [{ type: 1, subtype: 181 }] }],
+    [
+      { eventType: [{ type: 1 }] },
+      { eventType: [{}] },
+      { eventType: [{ subtype: 133 }] },
+      { eventType: [{ type: 4 }, { type: 1, subtype: 133 }] },
+    ],
+    [
+      { eventType: [{ type: 4 }] },
+      { eventType: [{ subtype: 4 }] },
+      { eventType: [{ type: 1, subtype: 181 }] },
+    ],
   ],
   ['direction', [{ direction: ['egress'] }], [{ direction: ['ingress'] }]],
   ['reply', [{ reply: [false] }], [{ reply: [true] }]],
@@ -65,7 +74,7 @@ const TABLE: readonly (readonly [keyof FlowFilter | keyof EndFilter, FlowFilter[
   ['ipVersion', [{ ipVersion: [4] }], [{ ipVersion: [6] }]],
   [
     'tcpFlags',
-    [{ tcpFlags: [['RST'], ['SYN']] }, { tcpFlags: [['SYN', 'ACK']] }],
+    [{ tcpFlags: [['RST'], ['SYN']] }, { tcpFlags: [['SYN', 'ACK']] }, { tcpFlags: [[]] }],
     [{ tcpFlags: [['SYN', 'FIN']] }],
   ],
   [
@@ -135,7 +144,6 @@ describe('a filter', () => {
     refused({ source: { label: ['app in web'] } }, /"app in web" is wrong at "web": "\(" is missing/);
     refused({ source: { label: ['a=b c'] } }, /a comma is missing/);
     refused({ source: { label: [''] } }, /at its end: the key of a label is missing/);
-    refused({ tcpFlags: [[]] }, /empty/);
     refused({ cel: ['true'] }, /cannot be filtered by expressions of CEL/, 'NOT_SUPPORTED');
   });
 });
@@ -222,7 +230,7 @@ function naiveField(flow: Flow, field: string, wanted: unknown): boolean {
     case 'nodeLabels':
       return wanted === 'zone=a';
     case 'eventType': {
-      const { type, subtype = eventType.subtype } = wanted as { type: number; subtype?: number };
+      const { type = eventType.type, subtype = eventType.subtype } = wanted as EventTypeFilter;
       return type === eventType.type && subtype === eventType.subtype;
     }
     default:

@@ -4,10 +4,10 @@
  */
 import type { FlowVerdict, TcpFlag, TrafficDirection } from '../flow.ts';
 
-/** A type of events, with or without a subtype. */
+/** A type of events, a subtype, or both. */
 export interface EventTypeFilter {
-  /** 1 drop, 4 trace, 5 policy verdict, 129 access log. */
-  readonly type: number;
+  /** 1 drop, 4 trace, 5 policy verdict, 129 access log; absent: any. */
+  readonly type?: number;
   readonly subtype?: number;
 }
 

@@ -27,7 +27,7 @@ export function dropReasonTest(values: Values<'dropReason'>): FlowTest {
 
 export function eventTypeTest(values: readonly EventTypeFilter[]): FlowTest {
   const isOneOf = (type: number, subtype: number): boolean =>
-    values.some((wanted) => wanted.type === type && (wanted.subtype ?? subtype) === subtype);
+    values.some((wanted) => (wanted.type ?? type) === type && (wanted.subtype ?? subtype) === subtype);
   return {
     matches: ({ eventType: { type, subtype } }) => isOneOf(type, subtype),
     may: (record) => isOneOf(record.type, subtypeOf(record)),
@@ -106,7 +106,7 @@ export function protocolTest(values: readonly string[]): FlowTest {
 /** @throws WaggleError MALFORMED for an unknown flag, or a set without any. */
 export function tcpFlagsTest(sets: readonly (readonly TcpFlag[])[]): FlowTest {
   const wanted = sets.map((flags) => flags.reduce((bits, flag) => bits | bitOf(flag), 0));
-  if (wanted.includes(0)) throw new WaggleError('MALFORMED', 'A set of TCP flags to filter by is empty');
+  // An empty set asks for TCP, whatever its flags.
   const isOneOf = (bits: number): boolean => wanted.some((flags) => (bits & flags) === flags);
   return {
     matches: ({ l4 }) =>

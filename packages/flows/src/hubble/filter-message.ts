@@ -28,7 +28,8 @@ export const filterOf = (message: FilterMessage): FlowFilter => ({
   interface: message.interface.map(({ name }) => deviceOf(name)),
   eventType: message.eventType.map(
     ({ type, matchSubType, subType }): EventTypeFilter => ({
-      type,
+      // 0 is no type of events: any will do.
+      ...(type !== 0 && { type }),
       ...(matchSubType && { subtype: subType }),
     }),
   ),
