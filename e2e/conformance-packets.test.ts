@@ -60,6 +60,44 @@ const number32 = fc.oneof(
   fc.constantFrom(0, -1, 0xffff),
 );
 
+test('of the two zeros that a checksum can be, it is the same one', { skip: needsRoot }, () => {
+  const sums = [0, 1, 0xffff, 0x1_0000, 0xffff_0000, 0xffff_ffff];
+  const calls = ['l3_csum_replace', 'l4_csum_replace'].flatMap((helper) =>
+    [0, 2, 4].flatMap((size) =>
+      sums.flatMap((from) =>
+        sums.flatMap((to) =>
+          [0, 0xffff, 0x1234].flatMap((before) => [
+            `sth [r10-32], ${before}`,
+            'mov r1, r6',
+            'mov r2, 24',
+            ...pointer('r3', 32),
+            'mov r4, 2',
+            'mov r5, 0',
+            'call skb_store_bytes',
+            'mov r1, r6',
+            'mov r2, 24',
+            `lddw r3, ${size === 0 ? 0 : from}`,
+            `lddw r4, ${to}`,
+            `mov r5, ${size}`,
+            `call ${helper}`,
+            ...MIX,
+            'mov r1, r6',
+            'mov r2, 24',
+            ...pointer('r3', 32),
+            'mov r4, 2',
+            'call skb_load_bytes',
+            'ldxh r0, [r10-32]',
+            ...MIX,
+          ]),
+        ),
+      ),
+    ),
+  );
+  const data = new Uint8Array(64);
+  data.set([0x88, 0xb5], 12);
+  assert.deepEqual(inMachine(calls, tcContext(data)), inKernel('tc', calls, data));
+});
+
 test('helpers of socket buffers do the same as in the kernel', { skip: needsRoot }, () => {
   const checksum = fc
     .tuple(

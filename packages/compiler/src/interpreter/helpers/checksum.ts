@@ -38,6 +38,18 @@ export function fold(sum: number): number {
   return (once & 0xffff) + (once >>> 16);
 }
 
-/** The checksum of a header in which a part whose sum was `from` now has the sum `to`. */
+/**
+ * The checksum of a header in which a part whose sum was `from` now has the sum `to`. Of the two zeros it yields that which the
+ * kernel's csum_replace4() does: the bits above a checksum are all ones when it is inverted.
+ */
 export const replaceChecksum = (checksum: number, from: number, to: number): number =>
-  ~fold(addSums(subtractSums(~checksum & 0xffff, from), to)) & 0xffff;
+  ~fold(addSums(subtractSums(~checksum >>> 0, from), to)) & 0xffff;
+
+/** The same for one word, in 16 bits, as csum_replace2() does it. */
+export const replaceWord = (checksum: number, from: number, to: number): number =>
+  ~addWords(addWords(~checksum & 0xffff, ~from & 0xffff), to) & 0xffff;
+
+function addWords(first: number, second: number): number {
+  const sum = first + second;
+  return sum > 0xffff ? sum - 0xffff : sum;
+}

@@ -2,7 +2,7 @@
 import { Helper } from '../../backend/helper.ts';
 import { errno } from '../errno.ts';
 import type { Packet } from '../packet.ts';
-import { fold, replaceChecksum, subtractSums, sumOf } from './checksum.ts';
+import { fold, replaceChecksum, replaceWord, subtractSums, sumOf } from './checksum.ts';
 import { type HelperFunction, type HelperHost, int, u32 } from './helper.ts';
 
 const ETHERNET = 14;
@@ -128,6 +128,7 @@ function replaceInPacket(
   machine: HelperHost,
   [offset, from, to, flags]: readonly bigint[],
   known: bigint,
+  replaceTwo: typeof replaceWord,
 ): number {
   if (offset === undefined || from === undefined || to === undefined || flags === undefined)
     return -errno.EINVAL;
@@ -142,17 +143,18 @@ function replaceInPacket(
   const size = flags & SIZE;
   const isKnown = size === 2n || size === 4n || (size === 0n && from === 0n);
   if (!isKnown) return -errno.EINVAL;
-  const mask = size === 2n ? 0xffff : 0xffff_ffff;
-  const replaced = replaceChecksum(old, (u32(from) & mask) >>> 0, (u32(to) & mask) >>> 0);
+  const [before, after] = [u32(from), u32(to)];
+  const replaced =
+    size === 2n ? replaceTwo(old, before & 0xffff, after & 0xffff) : replaceChecksum(old, before, after);
   view.setUint16(0, skipsNone && replaced === 0 ? 0xffff : replaced, true);
   return 0;
 }
 
 const replaceL3: HelperFunction = (machine, _context, ...parameters) =>
-  replaceInPacket(machine, parameters, SIZE);
+  replaceInPacket(machine, parameters, SIZE, replaceWord);
 
 const replaceL4: HelperFunction = (machine, _context, ...parameters) =>
-  replaceInPacket(machine, parameters, SIZE | PSEUDO_HEADER | MANGLED_ZERO | ENFORCE | IPV6);
+  replaceInPacket(machine, parameters, SIZE | PSEUDO_HEADER | MANGLED_ZERO | ENFORCE | IPV6, replaceChecksum);
 
 /** The difference of two sums, folded to 16 bits as kernels since 6.13 answer it. */
 const difference: HelperFunction = ({ memory }, from, fromSize, to, toSize, seed) => {
