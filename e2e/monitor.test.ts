@@ -97,7 +97,7 @@ test('what happens is shown as it happens', { skip: needsRoot }, async () => {
   assert.match(
     dropped,
     new RegExp(
-      `xx drop \\(Policy denied by denylist\\) egress endpoint ${batch.id}, ifindex ${batch.interfaceName}, ${ends}: ${packet}, by rule backend-api`,
+      `xx drop \\(Policy denied by denylist\\) egress endpoint ${batch.id}, ifindex ${batch.interfaceName}, ${ends}: ${packet}, refused by ingress policy, by rule backend-api`,
     ),
   );
   const event = JSON.parse(json.text);
