@@ -31,7 +31,7 @@ import { discard, dropFlow, pass } from './report.bpf.ts';
 import { tellTrace } from './tell.bpf.ts';
 import { readFlow } from './transport.bpf.ts';
 
-/** Any packet of an endpoint; the control block says which end of it the endpoint is. */
+/** Any packet of an endpoint; the control block says which end of it the endpoint is, and whether its connection was looked for in vain. */
 export const anyPacket = tc((ctx) => {
   const here = u8(ctx.controlBlock[0] ?? 0);
   const isSent = here === Here.Sender;

@@ -51,6 +51,8 @@ export class Endpoints implements EndpointControl {
     try {
       const endpoint = this.#begin(request, undo);
       const policy = this.#settleIdentity(endpoint, undo);
+      // It may fail long before it is waited for.
+      policy.catch(() => {});
       try {
         await this.#connect(endpoint, request, undo);
       } finally {
